@@ -1,0 +1,3 @@
+"""Text-to-image search inside PostgreSQL. Importing this loads neither torch nor IPython."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,163 @@
+"""Every error of thanopg, with its SQLSTATE and hint; the docstring is the message when none is given.
+
+The same three things (SQLSTATE, one line, hint) reach psql, the notebook and the command line.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+
+class ThanopgError(Exception):
+    """internal error"""
+
+    sqlstate: ClassVar[str] = "XX000"
+    default_hint: ClassVar[str] = ""
+
+    def __init__(self, message: str | None = None, *, hint: str | None = None) -> None:
+        """`message`: lower case, what was expected and what came, no full stop. `hint`: the next step."""
+        super().__init__(message or (type(self).__doc__ or "").strip())
+        self.hint = self.default_hint if hint is None else hint
+
+    @property
+    def message(self) -> str:
+        return str(self.args[0])
+
+
+# --- what the caller said ------------------------------------------------------------------------------------------
+
+
+class InvalidArgument(ThanopgError):
+    """invalid argument"""
+
+    sqlstate = "22023"
+
+
+class SyntaxNotUnderstood(ThanopgError):
+    """syntax error"""
+
+    sqlstate = "42601"
+
+
+class NotSupported(ThanopgError):
+    """not supported"""
+
+    sqlstate = "0A000"
+
+
+class LimitExceeded(ThanopgError):
+    """limit exceeded"""
+
+    sqlstate = "54000"
+
+
+# --- models --------------------------------------------------------------------------------------------------------
+
+
+class UnknownModel(ThanopgError):
+    """unknown model"""
+
+    sqlstate = "42704"
+    default_hint = "list the bases with: thanopg model list; or give a source: architecture/weights, hf-hub:…, local-dir:…"
+
+
+class ModelUnavailable(ThanopgError):
+    """the model's weights could not be loaded"""
+
+    sqlstate = "58P01"
+
+
+class FingerprintMismatch(ThanopgError):
+    """the model's fingerprint is not the registered one"""
+
+    sqlstate = "55000"
+    default_hint = "worker, service and database must use the same weights; to move to new ones: thanopg model add --replace"
+
+
+# --- the database and the service ----------------------------------------------------------------------------------
+
+
+class DatabaseUnavailable(ThanopgError):
+    """could not connect to the database"""
+
+    sqlstate = "08001"
+
+
+class InstallError(ThanopgError):
+    """could not install into this database"""
+
+    sqlstate = "55000"
+
+
+class ServerStartError(ThanopgError):
+    """could not start the embedded server"""
+
+    sqlstate = "58000"
+
+
+class ServiceUnavailable(ThanopgError):
+    """could not reach the embedding service"""
+
+    sqlstate = "08001"
+    default_hint = "start it with: thanopg up, or thanopg serve"
+
+
+class ProtocolViolation(ThanopgError):
+    """protocol violation"""
+
+    sqlstate = "08P01"
+
+
+class InvalidPassword(ThanopgError):
+    """password authentication failed"""
+
+    sqlstate = "28P01"
+
+
+class TooBusy(ThanopgError):
+    """the embedding service has too many requests waiting"""
+
+    sqlstate = "53300"
+    default_hint = "try again in a moment, or run another service"
+
+
+class DeadlineExceeded(ThanopgError):
+    """the embedding service did not answer in time"""
+
+    sqlstate = "57014"
+
+
+# --- images --------------------------------------------------------------------------------------------------------
+
+ImageFault = Literal[
+    "missing",  # no such file, yet: a disk may come back, so it is tried again
+    "unreadable",  # an input/output error: tried again
+    "forbidden",  # outside the image root, not a regular file, no permission
+    "unsupported",  # a scheme or a form of source that is not accepted
+    "too_large",  # more bytes or pixels than the limit
+    "not_an_image",  # no accepted format recognises the bytes
+    "truncated",  # an image that ends too early or is damaged
+    "decoder_timeout",  # decoding took longer than the limit
+    "decoder_died",  # the decoding process was killed, ran out of memory or crashed
+    "not_finite",  # the model answered with NaN, infinity or a zero vector
+    "lost_lease",  # three workers died while this row was their only one
+]
+
+TRANSIENT_FAULTS: frozenset[ImageFault] = frozenset({"missing", "unreadable"})
+
+
+class ImageError(ThanopgError):
+    """the image could not be used"""
+
+    sqlstate = "22000"
+
+    def __init__(self, fault: ImageFault, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.fault: ImageFault = fault
+
+    @property
+    def permanent(self) -> bool:
+        return self.fault not in TRANSIENT_FAULTS
+
+    def __reduce__(self) -> tuple[object, ...]:  # it crosses from the decoding process to ours
+        return (type(self), (self.fault, self.message))

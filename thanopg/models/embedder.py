@@ -1,0 +1,68 @@
+"""The contract between models and everyone who uses them. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+"""(height, width, 3) or (n, height, width, 3), RGB, already resized and cropped as the model wants it"""
+Vectors = NDArray[np.float32]
+"""(n, dimensions), every row of length 1"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """How a picture becomes the model's input, in open_clip's terms; a plain value that decoding processes are handed.
+
+    Scaling by mean and standard deviation happens later, in `Embedder.embed_images`.
+    """
+
+    height: int
+    width: int
+    resize_mode: Literal["shortest", "longest", "squash"] = "shortest"
+    interpolation: Literal["bicubic", "bilinear"] = "bicubic"
+    fill_color: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelInfo:
+    """What is known of a model without running it."""
+
+    source: str
+    architecture: str
+    dimensions: int
+    fingerprint: str
+    """hex sha256 over architecture, weights, preprocessing (mean and deviation too) and dimensions"""
+    context_length: int
+    """tokens that a text may have, start and end included"""
+    can_caption: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+class TextEmbeddings(NamedTuple):
+    vectors: Vectors
+    truncated: tuple[bool, ...]
+    """for each text: was it longer than the context, so that its end was cut off"""
+
+
+class Embedder(Protocol):
+    """Turns texts and images into vectors of one space. Calls are made from one thread at a time."""
+
+    @property
+    def info(self) -> ModelInfo: ...
+
+    @property
+    def preprocessing(self) -> Preprocessing: ...
+
+    def embed_texts(self, texts: Sequence[str]) -> TextEmbeddings:
+        """n texts → float32 (n, dimensions), L2-normalised."""
+
+    def embed_images(self, pixels: Pixels) -> Vectors:
+        """uint8 (n, height, width, 3) → float32 (n, dimensions), L2-normalised."""
