@@ -127,6 +127,66 @@ class DeadlineExceeded(ThanopgError):
     sqlstate = "57014"
 
 
+class ServiceStartError(ThanopgError):
+    """could not start the embedding service"""
+
+    sqlstate = "58000"
+
+
+class ServiceStopping(ThanopgError):
+    """the embedding service is shutting down"""
+
+    sqlstate = "57P01"
+
+
+class CallCancelled(ThanopgError):
+    """canceling statement due to user request"""
+
+    sqlstate = "57014"
+
+
+class NullNotAllowed(ThanopgError):
+    """null value not allowed"""
+
+    sqlstate = "22004"
+
+
+class InvalidEncoding(ThanopgError):
+    """invalid byte sequence for encoding UTF8"""
+
+    sqlstate = "22021"
+
+
+class TransactionAborted(ThanopgError):
+    """current transaction is aborted, commands ignored until end of transaction block"""
+
+    sqlstate = "25P02"
+
+
+class UnknownStatement(ThanopgError):
+    """no such prepared statement"""
+
+    sqlstate = "26000"
+
+
+class UnknownPortal(ThanopgError):
+    """no such portal"""
+
+    sqlstate = "34000"
+
+
+class DuplicateStatement(ThanopgError):
+    """prepared statement already exists"""
+
+    sqlstate = "42P05"
+
+
+class NoCatalog(ThanopgError):
+    """the embedding service has no catalogue"""
+
+    sqlstate = "42704"
+
+
 # --- images --------------------------------------------------------------------------------------------------------
 
 ImageFault = Literal[
