@@ -1,0 +1,106 @@
+-- The registry as everyone reads it: numbers turned into today's names.
+-- Columns are found by number, so a rename does no harm; after a restore the numbers may differ, and then by name.
+
+CREATE OR REPLACE VIEW thanopg.embedding_column AS
+SELECT
+  e.id,
+  e.target,
+  c.relname AS table_name,
+  k.names AS key_names,
+  k.types AS key_types,
+  s.attname AS source_name,
+  coalesce(nullif(st.typbasetype, 0), st.oid) = 'pg_catalog.bytea'::pg_catalog.regtype AS source_is_bytes,
+  v.attname AS column_name,
+  v.atttypid AS type_id,
+  pg_catalog.format_type(v.atttypid, v.atttypmod) AS type,
+  e.model,
+  m.base,
+  m.source AS model_source,
+  m.dimensions,
+  e.fingerprint,
+  e.index_policy
+FROM thanopg.embedding e
+JOIN thanopg.model m ON m.name = e.model
+JOIN pg_catalog.pg_class c ON c.oid = e.target
+JOIN pg_catalog.pg_attribute s ON s.attrelid = e.target AND NOT s.attisdropped
+  AND CASE WHEN e.target_oid = e.target THEN s.attnum = e.source_attnum ELSE s.attname = e.source_name END
+JOIN pg_catalog.pg_type st ON st.oid = s.atttypid
+JOIN pg_catalog.pg_attribute v ON v.attrelid = e.target AND NOT v.attisdropped
+  AND CASE WHEN e.target_oid = e.target THEN v.attnum = e.column_attnum ELSE v.attname = e.column_name END
+CROSS JOIN LATERAL (
+  SELECT
+    pg_catalog.array_agg(a.attname ORDER BY u.position) AS names,
+    pg_catalog.array_agg(pg_catalog.format_type(a.atttypid, a.atttypmod) ORDER BY u.position) AS types
+  FROM pg_catalog.unnest(e.key_attnums) WITH ORDINALITY u(number, position)
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = e.target AND NOT a.attisdropped
+    AND CASE WHEN e.target_oid = e.target THEN a.attnum = u.number ELSE a.attname = e.key_names[u.position] END
+) k
+WHERE pg_catalog.cardinality(k.names) = pg_catalog.cardinality(e.key_attnums);
+COMMENT ON VIEW thanopg.embedding_column IS 'embedding columns with the names their columns have now';
+
+-- What names one row in the queue, as SQL text: jsonb_build_array(prefix.k1, prefix.k2).
+CREATE OR REPLACE FUNCTION thanopg.key_expression(col thanopg.embedding_column, prefix text)
+RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+RETURN (
+  SELECT format('jsonb_build_array(%s)', string_agg(format('%s.%I', prefix, name), ', ' ORDER BY position))
+  FROM unnest((col).key_names) WITH ORDINALITY u(name, position)
+);
+COMMENT ON FUNCTION thanopg.key_expression IS 'SQL text: the key of a row as a jsonb array';
+
+-- And back: t.k1 = (d.key->>0)::type1 AND …
+CREATE OR REPLACE FUNCTION thanopg.key_condition(col thanopg.embedding_column, prefix text, key text)
+RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+RETURN (
+  SELECT string_agg(format('%s.%I = (%s->>%s)::%s', prefix, name, key, position - 1, type), ' AND ' ORDER BY position)
+  FROM unnest((col).key_names, (col).key_types) WITH ORDINALITY u(name, type, position)
+);
+COMMENT ON FUNCTION thanopg.key_condition IS 'SQL text: the condition that finds the row of a key';
+
+-- The hash that provenance and the fence compare: of the path as UTF-8, or of the bytea.
+CREATE OR REPLACE FUNCTION thanopg.source_hash_expression(col thanopg.embedding_column, prefix text)
+RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+RETURN CASE
+  WHEN (col).source_is_bytes THEN format('sha256(%s.%I)', prefix, (col).source_name)
+  ELSE format('sha256(convert_to(%s.%I::text, ''UTF8''))', prefix, (col).source_name)
+END;
+COMMENT ON FUNCTION thanopg.source_hash_expression IS 'SQL text: sha256 of the source column';
+
+-- The embedding columns that a call may mean.
+CREATE OR REPLACE FUNCTION thanopg.find_embedding_column(model text, target regclass, column_name name)
+RETURNS thanopg.embedding_column LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_variable
+DECLARE
+  found thanopg.embedding_column;
+  candidates text;
+  number int;
+BEGIN
+  IF model IS NOT NULL AND NOT EXISTS (SELECT FROM thanopg.model m WHERE m.name = model) THEN
+    RAISE EXCEPTION 'no model named %', quote_literal(model) USING
+      ERRCODE = 'undefined_object',
+      HINT = coalesce((SELECT 'registered: ' || string_agg(m.name, ', ' ORDER BY m.name) FROM thanopg.model m),
+                      'register one with: SELECT create_model(''catalog'')');
+  END IF;
+  SELECT count(*), string_agg(format('%s.%I', c.target, c.column_name), ', ' ORDER BY c.id)
+  INTO number, candidates
+  FROM thanopg.embedding_column c
+  WHERE (model IS NULL OR c.model = model) AND (target IS NULL OR c.target = target)
+    AND (column_name IS NULL OR c.column_name = column_name);
+  IF number = 0 THEN
+    RAISE EXCEPTION '%', concat_ws(' ', 'no embedding column', 'named ' || quote_ident(column_name),
+                                   'on ' || target::text, 'with model ' || quote_literal(model)) USING
+      ERRCODE = 'undefined_column',
+      HINT = coalesce((SELECT 'there are: ' || string_agg(format('%s.%I (model %s)', c.target, c.column_name, c.model), ', ' ORDER BY c.id)
+                       FROM thanopg.embedding_column c),
+                      'add one with: SELECT add_image_embedding(''your_table'', ''image_column'', ''model'')');
+  ELSIF number > 1 THEN
+    RAISE EXCEPTION 'more than one embedding column fits: %', candidates USING
+      ERRCODE = 'ambiguous_column',
+      HINT = 'name one with target => ''table'' or column_name => ''column''';
+  END IF;
+  SELECT c.* INTO found
+  FROM thanopg.embedding_column c
+  WHERE (model IS NULL OR c.model = model) AND (target IS NULL OR c.target = target)
+    AND (column_name IS NULL OR c.column_name = column_name);
+  RETURN found;
+END $$;
+COMMENT ON FUNCTION thanopg.find_embedding_column IS 'the one embedding column that the arguments mean, or an error that lists the candidates';

@@ -1,0 +1,152 @@
+-- Search by text, image or row. PostgreSQL ranks; these functions only write the statement and run it.
+--
+-- pgvector uses its index for a bare ascending ORDER BY column <=> constant LIMIT k and for nothing else, so that is what
+-- is written. With a filter an HNSW scan may end before it has k rows: then the same statement runs once more without
+-- the index. Functions run with the caller's rights, so row-level security holds; filter is SQL with the caller's rights
+-- and must never come from a user's input.
+
+CREATE OR REPLACE FUNCTION thanopg.check_search(k int, options jsonb)
+RETURNS void LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  known CONSTANT text[] := ARRAY['exact', 'ef_search'];
+  unknown text;
+BEGIN
+  IF k IS NULL OR k <= 0 THEN
+    RAISE EXCEPTION 'k must be at least 1, not %', coalesce(k::text, 'null') USING ERRCODE = 'invalid_parameter_value';
+  ELSIF jsonb_typeof(options) IS DISTINCT FROM 'object' THEN
+    RAISE EXCEPTION 'options must be a JSON object' USING
+      ERRCODE = 'invalid_parameter_value', HINT = 'for example: options => ''{"exact": true}''';
+  END IF;
+  SELECT o INTO unknown FROM jsonb_object_keys(options) o WHERE o <> ALL (known) LIMIT 1;
+  IF unknown IS NOT NULL THEN
+    RAISE EXCEPTION 'unknown option %', quote_literal(unknown) USING
+      ERRCODE = 'invalid_parameter_value', HINT = 'known: ' || array_to_string(known, ', ');
+  ELSIF jsonb_typeof(options->'exact') NOT IN ('boolean') THEN
+    RAISE EXCEPTION 'option exact is true or false' USING ERRCODE = 'invalid_parameter_value';
+  ELSIF options ? 'ef_search' AND (jsonb_typeof(options->'ef_search') <> 'number' OR NOT (options->>'ef_search')::numeric BETWEEN 1 AND 1000) THEN
+    RAISE EXCEPTION 'option ef_search is a number from 1 to 1000' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+END $$;
+COMMENT ON FUNCTION thanopg.check_search IS 'refuse a search that can only give a wrong answer';
+
+-- <=> as people write it where the caller's search_path has it, qualified where not.
+CREATE OR REPLACE FUNCTION thanopg.distance_operator(type_id oid)
+RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE
+RETURN (
+  SELECT CASE WHEN pg_catalog.pg_operator_is_visible(o.oid) THEN '<=>'
+              ELSE pg_catalog.format('OPERATOR(%I.<=>)', n.nspname) END
+  FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+  WHERE o.oprname = '<=>' AND o.oprleft = type_id AND o.oprright = type_id
+);
+COMMENT ON FUNCTION thanopg.distance_operator IS 'the cosine distance operator of a vector type, as this session can write it';
+
+-- The one place that writes a search. query yields one row with the column "vector"; items are the columns that each
+-- row shows, as SQL text. The vector is computed once: an inline call would run for every row.
+CREATE OR REPLACE FUNCTION thanopg.search_statement(
+  col thanopg.embedding_column, query text, items text, k int, filter text, options jsonb)
+RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+  exact boolean := coalesce((options->>'exact')::boolean, false);
+  vector_column text := format('%I.%I', (col).table_name, (col).column_name);
+  distance text := format('%s %s (SELECT vector FROM query)', vector_column, thanopg.distance_operator((col).type_id));
+  condition text := vector_column || ' IS NOT NULL' || coalesce(E'\n    AND (' || filter || E'\n    )', '');  -- the line break ends a comment
+  shape CONSTANT text := E'  SELECT %s, %s AS distance\n  FROM %s\n  WHERE %s\n  ORDER BY distance\n  LIMIT %s';
+  every text;
+BEGIN
+  -- "+ 0" keeps the index out
+  every := format(shape, items, '(' || distance || ') + 0', (col).target,
+                  condition || CASE WHEN exact THEN '' ELSE format(E'\n    AND (SELECT count(*) FROM near) < %s', k) END, k);
+  IF exact THEN
+    RETURN format(E'WITH query AS MATERIALIZED (\n  %s\n)\nSELECT * FROM (\n%s\n) found\nORDER BY distance', query, every);
+  END IF;
+  RETURN format(E'WITH query AS MATERIALIZED (\n  %s\n), near AS MATERIALIZED (\n%s\n), every AS (  -- an index scan may end too early: then once more, without it\n%s\n)\n'
+                'SELECT * FROM near WHERE (SELECT count(*) FROM near) >= %s\nUNION ALL\nSELECT * FROM every\nORDER BY distance',
+                query, format(shape, items, distance, (col).target, condition, k), every, k);
+END $$;
+COMMENT ON FUNCTION thanopg.search_statement IS 'SQL text: the k rows nearest to a query vector, nearest first';
+
+-- What search_image shows of a row: its key as an object, and the path.
+CREATE OR REPLACE FUNCTION thanopg.image_items(col thanopg.embedding_column)
+RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+RETURN format('jsonb_build_object(%s) AS key, %s AS image',
+  (SELECT string_agg(format('%L, %I.%I', name, (col).table_name, name), ', ' ORDER BY position)
+   FROM unnest((col).key_names) WITH ORDINALITY u(name, position)),
+  CASE WHEN (col).source_is_bytes THEN 'NULL::text' ELSE format('%I.%I::text', (col).table_name, (col).source_name) END);
+COMMENT ON FUNCTION thanopg.image_items IS 'SQL text: the columns key and image of a search';
+
+CREATE OR REPLACE FUNCTION thanopg.query_expression(col thanopg.embedding_column, call text)
+RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE
+RETURN pg_catalog.format('SELECT %s::%s AS vector', call, (col).type);
+COMMENT ON FUNCTION thanopg.query_expression IS 'SQL text: the query that yields the query vector';
+
+CREATE OR REPLACE FUNCTION thanopg.set_search_effort(k int, options jsonb)
+RETURNS void LANGUAGE sql VOLATILE AS $$
+  SELECT pg_catalog.set_config('hnsw.ef_search', coalesce(
+    options->>'ef_search',
+    greatest(coalesce(pg_catalog.current_setting('hnsw.ef_search', true), '40')::int, least(k, 1000))::text), true);
+$$;
+COMMENT ON FUNCTION thanopg.set_search_effort IS 'let an index scan look at enough rows for k results';
+
+-- Runs a search whose query vector is known, as text. Not parallel-restricted: set_config refuses to run under a parallel plan.
+-- The SET clause opens a level of settings that ends with the function.
+CREATE OR REPLACE FUNCTION thanopg.run_search(
+  col thanopg.embedding_column, query_vector text, k int, filter text, options jsonb)
+RETURNS TABLE (rank int, target regclass, key jsonb, image text, similarity real, detail jsonb)
+LANGUAGE plpgsql STABLE SET hnsw.iterative_scan = 'strict_order' AS $$
+BEGIN
+  PERFORM thanopg.set_search_effort(k, options);
+  RETURN QUERY EXECUTE
+    'SELECT (row_number() OVER (ORDER BY s.distance))::int, $2::regclass, s.key, s.image, (1 - s.distance)::real, $3::jsonb FROM ('
+    || thanopg.search_statement(col, thanopg.query_expression(col, '$1'), thanopg.image_items(col), k, filter, options)
+    || ') s ORDER BY s.distance'
+  USING query_vector, col.target, jsonb_build_object('model', col.model, 'column', col.column_name);
+END $$;
+COMMENT ON FUNCTION thanopg.run_search IS 'the rows nearest to a query vector';
+
+CREATE OR REPLACE FUNCTION thanopg.search_image(
+  query text, model text, k int DEFAULT 10, target regclass DEFAULT NULL, filter text DEFAULT NULL,
+  column_name name DEFAULT NULL, options jsonb DEFAULT '{}')
+RETURNS TABLE (rank int, target regclass, key jsonb, image text, similarity real, detail jsonb)
+LANGUAGE plpgsql STABLE AS $$
+#variable_conflict use_column
+DECLARE
+  col thanopg.embedding_column;
+BEGIN
+  PERFORM thanopg.check_query($1), thanopg.check_search($3, $7), thanopg.find_model($2);
+  col := thanopg.find_embedding_column($2, $4, $6);
+  RETURN QUERY SELECT * FROM thanopg.run_search(
+    col, thanopg.service_call(thanopg.embed_request($1, col.model_source, col.fingerprint)), $3, $5, $7);
+END $$;
+CREATE OR REPLACE FUNCTION thanopg.search_image(
+  query bytea, model text, k int DEFAULT 10, target regclass DEFAULT NULL, filter text DEFAULT NULL,
+  column_name name DEFAULT NULL, options jsonb DEFAULT '{}')
+RETURNS TABLE (rank int, target regclass, key jsonb, image text, similarity real, detail jsonb)
+LANGUAGE plpgsql STABLE AS $$
+#variable_conflict use_column
+DECLARE
+  col thanopg.embedding_column;
+BEGIN
+  PERFORM thanopg.check_query($1), thanopg.check_search($3, $7), thanopg.find_model($2);
+  col := thanopg.find_embedding_column($2, $4, $6);
+  RETURN QUERY SELECT * FROM thanopg.run_search(
+    col, thanopg.service_call(thanopg.embed_request($1, col.model_source, col.fingerprint)), $3, $5, $7);
+END $$;
+COMMENT ON FUNCTION thanopg.search_image(text, text, int, regclass, text, name, jsonb) IS
+  'rows whose picture fits a text, nearest first; similarity is the cosine. Example: SELECT * FROM search_image(''a black cat'', ''clip'')';
+COMMENT ON FUNCTION thanopg.search_image(bytea, text, int, regclass, text, name, jsonb) IS
+  'rows whose picture is like an image, given as the bytes of its file, nearest first';
+
+CREATE OR REPLACE FUNCTION thanopg.search_sql(
+  query text, model text, k int DEFAULT 10, target regclass DEFAULT NULL, filter text DEFAULT NULL,
+  column_name name DEFAULT NULL, options jsonb DEFAULT '{}')
+RETURNS text LANGUAGE plpgsql STABLE PARALLEL RESTRICTED AS $$
+DECLARE
+  col thanopg.embedding_column;
+BEGIN
+  PERFORM thanopg.check_query($1), thanopg.check_search($3, $7), thanopg.find_model($2);
+  col := thanopg.find_embedding_column($2, $4, $6);
+  RETURN thanopg.search_statement(
+    col, thanopg.query_expression(col, format('thanopg.embed_text(%L, %L)', $1, $2)), thanopg.image_items(col), $3, $5, $7);
+END $$;
+COMMENT ON FUNCTION thanopg.search_sql IS 'the statement that search_image runs, to read, to EXPLAIN, to change';

@@ -1,0 +1,167 @@
+-- What a worker does to pending rows: claim, read, extend, release, finish, fail. Each is one atomic step.
+--
+-- A worker calls them at READ COMMITTED in autocommit, so that read_source sees what was committed after the claim: a
+-- source changed in between has cleared the token, and nothing is written for it. Target rows are locked first, pending
+-- rows second, always with SKIP LOCKED: a worker waits for nobody and no user's transaction deadlocks with it.
+
+CREATE OR REPLACE FUNCTION thanopg.work_column(embedding int)
+RETURNS thanopg.embedding_column LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  found thanopg.embedding_column;
+BEGIN
+  SELECT c.* INTO found FROM thanopg.embedding_column c WHERE c.id = embedding;
+  IF found.id IS NULL THEN
+    RAISE EXCEPTION 'embedding % is gone', embedding USING ERRCODE = 'undefined_object';
+  END IF;
+  RETURN found;
+END $$;
+COMMENT ON FUNCTION thanopg.work_column IS 'the embedding column of that number, or an error';
+
+-- A lease that ran out makes the row suspect: it is claimed alone from then on.
+CREATE OR REPLACE FUNCTION thanopg.claim(embedding int, token uuid, size int, lease interval, alone boolean DEFAULT false)
+RETURNS TABLE (key jsonb, attempts int, lost_leases int)
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  WITH c AS (
+    SELECT p.embedding, p.key FROM thanopg.pending p
+    WHERE p.embedding = claim.embedding AND p.available_at <= now()
+      AND (p.lost_leases > 0 OR p.claimed_by IS NOT NULL) = alone
+    ORDER BY p.available_at
+    LIMIT CASE WHEN alone THEN 1 ELSE size END
+    FOR UPDATE SKIP LOCKED)
+  UPDATE thanopg.pending p
+  SET lost_leases = p.lost_leases + (p.claimed_by IS NOT NULL)::int, claimed_by = token, available_at = now() + lease
+  FROM c WHERE p.embedding = c.embedding AND p.key = c.key
+  RETURNING p.key, p.attempts, p.lost_leases;
+$$;
+COMMENT ON FUNCTION thanopg.claim IS 'lease pending rows under a new token';
+
+-- A statement of its own, after the claim has committed; never join the two.
+CREATE OR REPLACE FUNCTION thanopg.read_source(embedding int, keys jsonb[])
+RETURNS TABLE (key jsonb, source_text text, source_bytes bytea, source_hash bytea, content_hash bytea)
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  col thanopg.embedding_column := thanopg.work_column(embedding);
+BEGIN
+  -- content_hash only where a vector of the column's own fingerprint stands: then equal bytes need no new one
+  RETURN QUERY EXECUTE format(
+    'SELECT d.key, %1$s, %2$s, CASE WHEN p.fingerprint = $3 AND t.%3$I IS NOT NULL THEN p.content_hash END '
+    'FROM unnest($2) d(key) JOIN %4$s t ON %5$s LEFT JOIN thanopg.provenance p ON p.embedding = $1 AND p.key = d.key',
+    CASE WHEN col.source_is_bytes THEN format('NULL::text, t.%I::bytea', col.source_name) ELSE format('t.%I::text, NULL::bytea', col.source_name) END,
+    thanopg.source_hash_expression(col, 't'), col.column_name, col.target, thanopg.key_condition(col, 't', 'd.key'))
+  USING embedding, keys, col.fingerprint;
+END $$;
+COMMENT ON FUNCTION thanopg.read_source IS 'what the claimed rows hold now; rows that are gone are not returned';
+
+CREATE OR REPLACE FUNCTION thanopg.extend(embedding int, token uuid, keys jsonb[], lease interval)
+RETURNS bigint LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  WITH g AS (
+    SELECT p.embedding, p.key FROM thanopg.pending p
+    WHERE p.embedding = extend.embedding AND p.key = ANY (keys) AND p.claimed_by = token FOR UPDATE SKIP LOCKED),
+  u AS (
+    UPDATE thanopg.pending p SET available_at = now() + lease FROM g WHERE p.embedding = g.embedding AND p.key = g.key RETURNING 1)
+  SELECT count(*) FROM u;
+$$;
+COMMENT ON FUNCTION thanopg.extend IS 'heartbeat: the claim goes on';
+
+CREATE OR REPLACE FUNCTION thanopg.release(embedding int, token uuid, keys jsonb[], backoff interval)
+RETURNS bigint LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  WITH g AS (
+    SELECT p.embedding, p.key FROM thanopg.pending p
+    WHERE p.embedding = release.embedding AND p.key = ANY (keys) AND p.claimed_by = token FOR UPDATE SKIP LOCKED),
+  u AS (
+    UPDATE thanopg.pending p SET claimed_by = NULL, available_at = now() + backoff FROM g
+    WHERE p.embedding = g.embedding AND p.key = g.key RETURNING 1)
+  SELECT count(*) FROM u;
+$$;
+COMMENT ON FUNCTION thanopg.release IS 'give claimed rows back, charging them nothing';
+
+-- For rows that are gone, and for rows whose vector proved to be right already.
+CREATE OR REPLACE FUNCTION thanopg.forget(embedding int, token uuid, keys jsonb[])
+RETURNS bigint LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  WITH g AS (
+    SELECT p.embedding, p.key FROM thanopg.pending p
+    WHERE p.embedding = forget.embedding AND p.key = ANY (keys) AND p.claimed_by = token FOR UPDATE SKIP LOCKED),
+  d AS (
+    DELETE FROM thanopg.pending p USING g WHERE p.embedding = g.embedding AND p.key = g.key RETURNING 1)
+  SELECT count(*) FROM d;
+$$;
+COMMENT ON FUNCTION thanopg.forget IS 'take claimed rows out of the queue without writing a vector';
+
+-- Locks those target rows whose source is still the one that was read. Its caller's next statement sees all that was
+-- committed before the locks were taken: a changed row has lost its token by then.
+CREATE OR REPLACE FUNCTION thanopg.lock_unchanged(col thanopg.embedding_column, keys jsonb[], source_hashes bytea[])
+RETURNS jsonb[] LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  locked jsonb[];
+BEGIN
+  EXECUTE format(
+    'SELECT array_agg(l.key) FROM ('
+    'SELECT d.key FROM unnest($1, $2) d(key, source_hash) JOIN %s t ON %s AND %s IS NOT DISTINCT FROM d.source_hash '
+    'FOR NO KEY UPDATE OF t SKIP LOCKED) l',
+    col.target, thanopg.key_condition(col, 't', 'd.key'), thanopg.source_hash_expression(col, 't'))
+  INTO locked USING keys, source_hashes;
+  RETURN coalesce(locked, '{}');
+END $$;
+COMMENT ON FUNCTION thanopg.lock_unchanged IS 'lock target rows whose source is unchanged; never waits';
+
+-- vectors and content_hashes are NULL where the source is NULL. Returns the keys that were written.
+CREATE OR REPLACE FUNCTION thanopg.finish(
+  embedding int, token uuid, fingerprint text, keys jsonb[], source_hashes bytea[], vectors text[],
+  content_hashes bytea[], sizes bigint[], modified timestamptz[])
+RETURNS SETOF jsonb LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_variable
+DECLARE
+  col thanopg.embedding_column := thanopg.work_column(embedding);
+  locked jsonb[];
+BEGIN
+  IF fingerprint IS DISTINCT FROM col.fingerprint THEN
+    RAISE EXCEPTION 'column %.% holds vectors of another model than this worker''s', col.target, quote_ident(col.column_name) USING
+      ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = 'worker, service and database must use the same weights';
+  END IF;
+  locked := thanopg.lock_unchanged(col, keys, source_hashes);
+  RETURN QUERY EXECUTE format(
+    'WITH d AS ('
+    '  SELECT * FROM unnest($3, $4, $5, $6, $7, $8) d(key, source_hash, vector, content_hash, bytes, modified_at) WHERE d.key = ANY ($9)), '
+    'won AS (DELETE FROM thanopg.pending p USING d WHERE p.embedding = $1 AND p.key = d.key AND p.claimed_by = $2 RETURNING p.key), '
+    'made AS ('
+    '  INSERT INTO thanopg.provenance AS v (embedding, key, source_hash, content_hash, bytes, modified_at, fingerprint) '
+    '  SELECT $1, d.key, d.source_hash, d.content_hash, d.bytes, d.modified_at, $10 FROM won JOIN d USING (key) WHERE d.vector IS NOT NULL '
+    '  ON CONFLICT (embedding, key) DO UPDATE SET source_hash = EXCLUDED.source_hash, content_hash = EXCLUDED.content_hash, '
+    '    bytes = EXCLUDED.bytes, modified_at = EXCLUDED.modified_at, fingerprint = EXCLUDED.fingerprint, embedded_at = now()), '
+    'unmade AS ('
+    '  DELETE FROM thanopg.provenance v USING won JOIN d USING (key) WHERE v.embedding = $1 AND v.key = d.key AND d.vector IS NULL) '
+    'UPDATE %1$s t SET %2$I = d.vector::%3$s FROM won JOIN d USING (key) WHERE %4$s RETURNING d.key',
+    col.target, col.column_name, col.type, thanopg.key_condition(col, 't', 'd.key'))
+  USING embedding, token, keys, source_hashes, vectors, content_hashes, sizes, modified, locked, fingerprint;
+END $$;
+COMMENT ON FUNCTION thanopg.finish IS 'write vectors where neither the source nor the claim has changed since; one transaction';
+
+-- retry_after NULL sets the row aside. A fault of the picture itself also takes the vector away, in the same transaction,
+-- so that nobody finds a row by a picture that it no longer has. Returns whether it was recorded.
+CREATE OR REPLACE FUNCTION thanopg.fail(
+  embedding int, token uuid, key jsonb, source_hash bytea, error_type text, error_text text, retry_after interval, clear_vector boolean)
+RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_variable
+DECLARE
+  col thanopg.embedding_column := thanopg.work_column(embedding);
+  recorded boolean;
+BEGIN
+  IF cardinality(thanopg.lock_unchanged(col, ARRAY[key], ARRAY[source_hash])) = 0 THEN
+    RETURN false;
+  END IF;
+  UPDATE thanopg.pending p
+  SET claimed_by = NULL, attempts = p.attempts + 1, lost_leases = 0, error_type = error_type, error_text = left(error_text, 1000),
+      source_hash = source_hash,
+      available_at = CASE WHEN retry_after IS NULL THEN 'infinity' ELSE now() + retry_after END,
+      failed_at = CASE WHEN retry_after IS NULL THEN now() END
+  WHERE p.embedding = embedding AND p.key = key AND p.claimed_by = token;
+  recorded := FOUND;
+  IF recorded AND clear_vector THEN
+    EXECUTE format('UPDATE %s t SET %I = NULL FROM (SELECT $1 AS key) d WHERE %s AND t.%2$I IS NOT NULL',
+                   col.target, col.column_name, thanopg.key_condition(col, 't', 'd.key')) USING key;
+    DELETE FROM thanopg.provenance v WHERE v.embedding = embedding AND v.key = key;
+  END IF;
+  RETURN recorded;
+END $$;
+COMMENT ON FUNCTION thanopg.fail IS 'record a fault that belongs to one row';

@@ -1,0 +1,65 @@
+-- What people look at: how far each embedding column is, and which rows failed and why.
+
+CREATE OR REPLACE FUNCTION thanopg.count_rows(col thanopg.embedding_column, OUT rows bigint, OUT embedded bigint)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF has_table_privilege(col.target, 'SELECT') THEN
+    EXECUTE format('SELECT count(%I), count(%I) FROM %s', col.source_name, col.column_name, col.target) INTO rows, embedded;
+  END IF;
+END $$;
+COMMENT ON FUNCTION thanopg.count_rows IS 'rows with a picture, and rows with a vector, that the caller may see';
+
+CREATE OR REPLACE VIEW thanopg.embedding_status AS
+SELECT
+  c.target,
+  c.column_name,
+  c.model,
+  n.rows,
+  n.embedded,
+  p.pending,
+  p.failed,
+  r.rate,
+  CASE WHEN p.pending = 0 THEN '0'::interval
+       WHEN r.rate > 0 THEN pg_catalog.make_interval(secs => pg_catalog.round((p.pending / r.rate)::numeric)::double precision) END AS time_left,
+  i.state AS index
+FROM thanopg.embedding_column c
+CROSS JOIN LATERAL thanopg.count_rows(c) n
+CROSS JOIN LATERAL (
+  SELECT count(*) FILTER (WHERE failed_at IS NULL) AS pending, count(*) FILTER (WHERE failed_at IS NOT NULL) AS failed
+  FROM thanopg.pending WHERE embedding = c.id) p
+CROSS JOIN LATERAL (
+  -- rows per second over the last minute, or over the part of it in which there was work
+  SELECT pg_catalog.round((count(*) / greatest(extract(epoch FROM now() - min(embedded_at)), 1))::numeric, 1)::double precision AS rate
+  FROM thanopg.provenance WHERE embedding = c.id AND embedded_at > now() - interval '1 minute') r
+CROSS JOIN LATERAL (
+  SELECT coalesce(
+    (SELECT CASE WHEN x.indisvalid THEN 'ready' ELSE 'invalid' END
+     FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class ic ON ic.oid = x.indexrelid JOIN pg_catalog.pg_am am ON am.oid = ic.relam
+     JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attname = c.column_name AND a.attnum = x.indkey[0]
+     WHERE x.indrelid = c.target AND am.amname IN ('hnsw', 'ivfflat')
+     ORDER BY x.indisvalid DESC LIMIT 1),
+    CASE (SELECT e.index_policy FROM thanopg.embedding e WHERE e.id = c.id) WHEN 'none' THEN 'none' ELSE 'missing' END) AS state) i;
+COMMENT ON VIEW thanopg.embedding_status IS
+  'per embedding column: rows with a picture, embedded, pending, failed, rows per second, time left, state of the index';
+
+CREATE OR REPLACE VIEW thanopg.failure AS
+SELECT
+  c.target,
+  c.column_name,
+  (SELECT pg_catalog.jsonb_object_agg(u.name, u.value)
+   FROM pg_catalog.unnest(c.key_names, ARRAY(SELECT pg_catalog.jsonb_array_elements(p.key))) u(name, value)) AS key,
+  p.error_type,
+  p.error_text,
+  p.attempts,
+  p.failed_at,
+  CASE WHEN p.failed_at IS NULL THEN p.available_at END AS next_attempt_at
+FROM thanopg.pending p
+JOIN thanopg.embedding_column c ON c.id = p.embedding
+WHERE p.error_type IS NOT NULL
+  AND pg_catalog.has_table_privilege(c.target, 'SELECT') AND NOT pg_catalog.row_security_active(c.target);
+COMMENT ON VIEW thanopg.failure IS 'rows that could not be embedded, and why; next_attempt_at is null for those set aside';
+
+CREATE OR REPLACE FUNCTION thanopg.worker_count()
+RETURNS bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'thanopg worker');
+COMMENT ON FUNCTION thanopg.worker_count IS 'workers connected to this database';
