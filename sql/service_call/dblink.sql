@@ -1,0 +1,75 @@
+-- service_call over dblink: for servers where nothing of ours may be installed.
+-- The query is sent and then polled for, because the blocking call ignores statement_timeout. A connection found busy
+-- (an interrupted call) or dead is dropped and opened anew once. dblink lives in whatever schema the administrator chose.
+
+DO $install$
+BEGIN
+  EXECUTE format($create$
+    CREATE OR REPLACE FUNCTION thanopg.service_call(request text)
+    RETURNS text LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    DECLARE
+      connection CONSTANT text := 'thanopg_service';
+      reused boolean;
+      polls int;
+      answer text;
+      state text;
+      message text;
+      detail text;
+      hint text;
+    BEGIN
+      FOR attempt IN 1..2 LOOP
+        reused := connection = ANY (%1$I.dblink_get_connections());
+        IF reused THEN
+          BEGIN
+            IF %1$I.dblink_send_query(connection, request) <> 1 THEN
+              PERFORM %1$I.dblink_disconnect(connection);
+              reused := NULL;
+            END IF;
+          EXCEPTION WHEN connection_exception THEN
+            reused := NULL;
+          END;
+        END IF;
+        IF reused IS NOT TRUE THEN
+          BEGIN
+            PERFORM %1$I.dblink_connect(connection, 'thanopg_service');
+          EXCEPTION WHEN connection_exception OR undefined_object OR syntax_error OR invalid_password THEN
+            GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+            RAISE EXCEPTION 'could not reach the embedding service' USING
+              ERRCODE = '08001',
+              DETAIL = coalesce(nullif(detail, ''), message),
+              HINT = 'start it with: thanopg up, or thanopg serve';
+          END;
+          IF %1$I.dblink_send_query(connection, request) <> 1 THEN
+            message := %1$I.dblink_error_message(connection);
+            PERFORM %1$I.dblink_disconnect(connection);
+            RAISE EXCEPTION 'could not reach the embedding service' USING
+              ERRCODE = '08001', DETAIL = message, HINT = 'start it with: thanopg up, or thanopg serve';
+          END IF;
+        END IF;
+
+        polls := 0;
+        WHILE %1$I.dblink_is_busy(connection) = 1 LOOP
+          polls := polls + 1;
+          PERFORM pg_sleep(least(0.00005 * polls, 0.005));
+        END LOOP;
+
+        BEGIN
+          SELECT a.value INTO answer FROM %1$I.dblink_get_result(connection) AS a(value text);
+          PERFORM FROM %1$I.dblink_get_result(connection) AS a(value text);  -- the end, so that the next may be sent
+          RETURN answer;
+        EXCEPTION WHEN OTHERS THEN
+          GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+        END;
+        IF state NOT LIKE '08%%' AND state NOT LIKE '57P%%' THEN
+          PERFORM FROM %1$I.dblink_get_result(connection, false) AS a(value text);
+          RAISE EXCEPTION '%%', message USING ERRCODE = state, DETAIL = detail, HINT = hint;
+        END IF;
+        PERFORM %1$I.dblink_disconnect(connection);
+        EXIT WHEN reused IS NOT TRUE;
+      END LOOP;
+      RAISE EXCEPTION 'could not reach the embedding service' USING
+        ERRCODE = '08001', DETAIL = message, HINT = 'start it with: thanopg up, or thanopg serve';
+    END $$
+  $create$, (SELECT n.nspname FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'dblink'));
+END $install$;
+COMMENT ON FUNCTION thanopg.service_call IS 'the one door to the embedding service (dblink)';

@@ -1,0 +1,38 @@
+"""The model that comes with the package, registered by install."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from thanopg.database.connect import Connection
+
+NAME = "catalog"
+INFO = Path(__file__).resolve().parent.parent / "catalog" / "model" / "thanopg.json"
+REGISTER = """
+    INSERT INTO thanopg.model AS m
+      (name, base, source, architecture, dimensions, fingerprint, context_length, can_caption)
+    VALUES (%(name)s, %(name)s, %(source)s, %(architecture)s, %(dimensions)s, %(fingerprint)s, %(context_length)s,
+            %(can_caption)s)
+    ON CONFLICT (name) DO UPDATE SET
+      base = EXCLUDED.base, source = EXCLUDED.source, architecture = EXCLUDED.architecture,
+      dimensions = EXCLUDED.dimensions, fingerprint = EXCLUDED.fingerprint,
+      context_length = EXCLUDED.context_length, can_caption = EXCLUDED.can_caption
+    WHERE m.fingerprint <> EXCLUDED.fingerprint
+      AND NOT EXISTS (SELECT FROM thanopg.embedding e WHERE e.model = m.name)
+"""
+OUTDATED = "SELECT FROM thanopg.model WHERE name = %(name)s AND fingerprint <> %(fingerprint)s"
+
+
+def register_bundled_model(connection: Connection) -> str | None:
+    """Insert or update; None, or why an older one stays."""
+    if not INFO.is_file():
+        return None
+    row = connection.execute("SELECT to_regclass('thanopg.model') IS NULL").fetchone()
+    if row and row[0]:
+        return None
+    info = {"can_caption": False, **json.loads(INFO.read_text()), "name": NAME}
+    connection.execute(REGISTER, info)
+    if connection.execute(OUTDATED, info).fetchone() is None:
+        return None
+    return "model catalog has embedding columns of an older version: drop and add them to use the new one"

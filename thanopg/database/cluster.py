@@ -1,0 +1,97 @@
+"""A new database cluster: initdb, the settings of a small machine, the owner's role and database."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from psycopg import sql
+
+from thanopg.database.account import Account
+from thanopg.database.binaries import Binaries
+from thanopg.database.connect import Connection
+from thanopg.database.failure import failure_of
+from thanopg.database.home import Home, Secrets
+
+SUPERUSER = "postgres"
+OWNER = "thanopg"
+DATABASE = "thanopg"
+LARGE_SHARED_MEMORY = 512 * 1024 * 1024
+
+SETTINGS = """\
+# written by thanopg at every start; change settings with ALTER SYSTEM, which wins over this file
+shared_buffers = 128MB
+max_connections = 100
+maintenance_work_mem = 128MB
+max_wal_size = 1GB
+random_page_cost = 1.1
+"""
+FAST_SETTINGS = """\
+# a server for tests: a crash of the machine may lose it
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+"""
+
+
+def create_cluster(home: Home, binaries: Binaries, account: Account, secrets: Secrets, *, fast: bool) -> None:
+    """initdb beside the final place, then a rename: nothing stays half made. Raises ServerStartError."""
+    half = home.data.with_name(home.data.name + ".half")
+    shutil.rmtree(half, ignore_errors=True)
+    account.make_directory(half)
+    with tempfile.NamedTemporaryFile("w", dir=home.log.parent) as password_file:
+        password_file.write(secrets.superuser)
+        password_file.flush()
+        if account.switch:
+            os.chown(password_file.name, account.uid, account.gid)
+        result = account.run(
+            [
+                binaries.program("initdb"),
+                f"--pgdata={half}",
+                f"--username={SUPERUSER}",
+                f"--pwfile={password_file.name}",
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                "--locale-provider=libc",
+                "--locale=C.UTF-8",
+                "--no-instructions",
+                *(["--no-sync"] if fast else []),
+            ]
+        )
+    if result.returncode != 0:
+        shutil.rmtree(half, ignore_errors=True)
+        raise failure_of(result.stdout, home.path)
+    with (half / "postgresql.conf").open("a") as file:
+        file.write("\ninclude_if_exists = 'thanopg.conf'\n")
+    half.rename(home.data)
+
+
+def write_settings(home: Home, account: Account, *, fast: bool) -> None:
+    path = home.data / "thanopg.conf"
+    path.write_text(SETTINGS + _dynamic_shared_memory() + (FAST_SETTINGS if fast else ""))
+    if account.switch:
+        os.chown(path, account.uid, account.gid)
+
+
+def ensure_owner(connection: Connection, secrets: Secrets) -> None:
+    """The role that owns everything of ours and its database. `connection` is a superuser's, autocommit."""
+    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone() is None:
+        verifier = connection.pgconn.encrypt_password(secrets.owner.encode(), OWNER.encode(), b"scram-sha-256").decode()
+        connection.execute(
+            sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(OWNER), sql.Literal(verifier))
+        )
+    if connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER))
+        )
+
+
+def _dynamic_shared_memory() -> str:
+    """Containers have 64 MB of /dev/shm, too little for a parallel index build: then files in the data directory."""
+    try:
+        found = os.statvfs(Path("/dev/shm"))  # noqa: S108 - only its size is read
+    except OSError:
+        return ""
+    return "" if found.f_bavail * found.f_frsize >= LARGE_SHARED_MEMORY else "dynamic_shared_memory_type = mmap\n"
