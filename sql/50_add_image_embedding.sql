@@ -93,11 +93,11 @@ END $$;
 COMMENT ON FUNCTION thanopg.create_triggers IS 'the two triggers of an embedding column';
 
 -- Built where it can be instant; where it would hold the table for long, thanopg index builds it CONCURRENTLY.
-CREATE OR REPLACE FUNCTION thanopg.index_statement(embedding int, concurrently boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION thanopg.index_statement(embedding int, concurrent boolean DEFAULT false)
 RETURNS text LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN (
   SELECT format('CREATE INDEX %s%I ON %s USING hnsw (%I %I.%I)',
-                CASE WHEN concurrently THEN 'CONCURRENTLY IF NOT EXISTS ' ELSE 'IF NOT EXISTS ' END,
+                CASE WHEN concurrent THEN 'CONCURRENTLY IF NOT EXISTS ' ELSE 'IF NOT EXISTS ' END,
                 left(c.table_name, 63 - length('_embedding_' || embedding)) || '_embedding_' || embedding,
                 c.target, c.column_name, n.nspname, t.typname || '_cosine_ops')
   FROM thanopg.embedding_column c JOIN pg_type t ON t.oid = c.type_id JOIN pg_namespace n ON n.oid = t.typnamespace
@@ -119,6 +119,7 @@ DECLARE
   col thanopg.embedding_column;
   type_schema name;
   row_count bigint;
+  most_dimensions int := CASE type WHEN 'halfvec' THEN 4000 ELSE 2000 END;  -- that pgvector can index
 BEGIN
   IF target IS NULL THEN
     RAISE EXCEPTION 'the table is null' USING ERRCODE = 'null_value_not_allowed';
@@ -131,8 +132,8 @@ BEGIN
   ELSIF octet_length(column_label) NOT BETWEEN 1 AND 63 THEN
     RAISE EXCEPTION 'column name % has % bytes, at most 63 are possible', quote_literal(column_label), octet_length(column_label) USING
       ERRCODE = 'name_too_long', HINT = 'give a shorter one: column_name => ''embedding''';
-  ELSIF index <> 'none' AND found.dimensions > CASE type WHEN 'vector' THEN 2000 ELSE 4000 END THEN
-    RAISE EXCEPTION 'an HNSW index on % takes at most % dimensions, not %', type, CASE type WHEN 'vector' THEN 2000 ELSE 4000 END, found.dimensions USING
+  ELSIF index <> 'none' AND found.dimensions > most_dimensions THEN
+    RAISE EXCEPTION 'an HNSW index on % takes at most % dimensions, not %', type, most_dimensions, found.dimensions USING
       ERRCODE = 'program_limit_exceeded',
       HINT = CASE WHEN type = 'vector' AND found.dimensions <= 4000 THEN 'use type => ''halfvec''' ELSE 'use index => ''none''' END;
   END IF;

@@ -104,48 +104,63 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION thanopg.run_search IS 'the rows nearest to a query vector';
 
+-- What the arguments of a search mean, or why they mean nothing.
+CREATE OR REPLACE FUNCTION thanopg.searched_column(model text, k int, target regclass, column_name name, options jsonb)
+RETURNS thanopg.embedding_column LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+  PERFORM thanopg.check_search(k, options), thanopg.find_model(model);
+  RETURN thanopg.find_embedding_column(model, target, column_name);
+END $$;
+COMMENT ON FUNCTION thanopg.searched_column IS 'the embedding column to search, its arguments checked';
+
+-- The vector, in the column's own fingerprint: the service refuses if its weights are others by now.
+CREATE OR REPLACE FUNCTION thanopg.query_vector(query text, col thanopg.embedding_column)
+RETURNS text LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM thanopg.check_query(query);
+  RETURN thanopg.service_call(thanopg.embed_request(query, (col).model_source, (col).fingerprint));
+END $$;
+COMMENT ON FUNCTION thanopg.query_vector(text, thanopg.embedding_column) IS 'vector of a text, in the space of a column';
+
+CREATE OR REPLACE FUNCTION thanopg.query_vector(query bytea, col thanopg.embedding_column)
+RETURNS text LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM thanopg.check_query(query);
+  RETURN thanopg.service_call(thanopg.embed_request(query, (col).model_source, (col).fingerprint));
+END $$;
+COMMENT ON FUNCTION thanopg.query_vector(bytea, thanopg.embedding_column) IS 'vector of an image, in the space of a column';
+
+-- LANGUAGE sql, because an argument and a result share the name "target".
 CREATE OR REPLACE FUNCTION thanopg.search_image(
   query text, model text, k int DEFAULT 10, target regclass DEFAULT NULL, filter text DEFAULT NULL,
   column_name name DEFAULT NULL, options jsonb DEFAULT '{}')
 RETURNS TABLE (rank int, target regclass, key jsonb, image text, similarity real, detail jsonb)
-LANGUAGE plpgsql STABLE AS $$
-#variable_conflict use_column
-DECLARE
-  col thanopg.embedding_column;
-BEGIN
-  PERFORM thanopg.check_query($1), thanopg.check_search($3, $7), thanopg.find_model($2);
-  col := thanopg.find_embedding_column($2, $4, $6);
-  RETURN QUERY SELECT * FROM thanopg.run_search(
-    col, thanopg.service_call(thanopg.embed_request($1, col.model_source, col.fingerprint)), $3, $5, $7);
-END $$;
+LANGUAGE sql STABLE AS $$
+  SELECT r.* FROM thanopg.searched_column($2, $3, $4, $6, $7) c,
+  LATERAL thanopg.run_search(c, thanopg.query_vector($1, c), $3, $5, $7) r
+$$;
+COMMENT ON FUNCTION thanopg.search_image(text, text, int, regclass, text, name, jsonb) IS
+  'rows whose picture fits a text, nearest first; similarity is the cosine. Example: SELECT * FROM search_image(''a black cat'', ''clip'')';
+
 CREATE OR REPLACE FUNCTION thanopg.search_image(
   query bytea, model text, k int DEFAULT 10, target regclass DEFAULT NULL, filter text DEFAULT NULL,
   column_name name DEFAULT NULL, options jsonb DEFAULT '{}')
 RETURNS TABLE (rank int, target regclass, key jsonb, image text, similarity real, detail jsonb)
-LANGUAGE plpgsql STABLE AS $$
-#variable_conflict use_column
-DECLARE
-  col thanopg.embedding_column;
-BEGIN
-  PERFORM thanopg.check_query($1), thanopg.check_search($3, $7), thanopg.find_model($2);
-  col := thanopg.find_embedding_column($2, $4, $6);
-  RETURN QUERY SELECT * FROM thanopg.run_search(
-    col, thanopg.service_call(thanopg.embed_request($1, col.model_source, col.fingerprint)), $3, $5, $7);
-END $$;
-COMMENT ON FUNCTION thanopg.search_image(text, text, int, regclass, text, name, jsonb) IS
-  'rows whose picture fits a text, nearest first; similarity is the cosine. Example: SELECT * FROM search_image(''a black cat'', ''clip'')';
+LANGUAGE sql STABLE AS $$
+  SELECT r.* FROM thanopg.searched_column($2, $3, $4, $6, $7) c,
+  LATERAL thanopg.run_search(c, thanopg.query_vector($1, c), $3, $5, $7) r
+$$;
 COMMENT ON FUNCTION thanopg.search_image(bytea, text, int, regclass, text, name, jsonb) IS
   'rows whose picture is like an image, given as the bytes of its file, nearest first';
 
 CREATE OR REPLACE FUNCTION thanopg.search_sql(
   query text, model text, k int DEFAULT 10, target regclass DEFAULT NULL, filter text DEFAULT NULL,
   column_name name DEFAULT NULL, options jsonb DEFAULT '{}')
-RETURNS text LANGUAGE plpgsql STABLE PARALLEL RESTRICTED AS $$
+RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
-  col thanopg.embedding_column;
+  col thanopg.embedding_column := thanopg.searched_column($2, $3, $4, $6, $7);
 BEGIN
-  PERFORM thanopg.check_query($1), thanopg.check_search($3, $7), thanopg.find_model($2);
-  col := thanopg.find_embedding_column($2, $4, $6);
+  PERFORM thanopg.check_query($1);
   RETURN thanopg.search_statement(
     col, thanopg.query_expression(col, format('thanopg.embed_text(%L, %L)', $1, $2)), thanopg.image_items(col), $3, $5, $7);
 END $$;

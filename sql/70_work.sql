@@ -42,9 +42,9 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   col thanopg.embedding_column := thanopg.work_column(embedding);
 BEGIN
-  -- content_hash only where a vector of the column's own fingerprint stands: then equal bytes need no new one
+  -- content_hash only where a vector of this source and fingerprint stands: then equal bytes need no new one
   RETURN QUERY EXECUTE format(
-    'SELECT d.key, %1$s, %2$s, CASE WHEN p.fingerprint = $3 AND t.%3$I IS NOT NULL THEN p.content_hash END '
+    'SELECT d.key, %1$s, %2$s, CASE WHEN p.fingerprint = $3 AND p.source_hash = %2$s AND t.%3$I IS NOT NULL THEN p.content_hash END '
     'FROM unnest($2) d(key) JOIN %4$s t ON %5$s LEFT JOIN thanopg.provenance p ON p.embedding = $1 AND p.key = d.key',
     CASE WHEN col.source_is_bytes THEN format('NULL::text, t.%I::bytea', col.source_name) ELSE format('t.%I::text, NULL::bytea', col.source_name) END,
     thanopg.source_hash_expression(col, 't'), col.column_name, col.target, thanopg.key_condition(col, 't', 'd.key'))

@@ -47,7 +47,7 @@ SELECT
   c.target,
   c.column_name,
   (SELECT pg_catalog.jsonb_object_agg(u.name, u.value)
-   FROM pg_catalog.unnest(c.key_names, ARRAY(SELECT pg_catalog.jsonb_array_elements(p.key))) u(name, value)) AS key,
+   FROM unnest(c.key_names, ARRAY(SELECT pg_catalog.jsonb_array_elements(p.key))) u(name, value)) AS key,
   p.error_type,
   p.error_text,
   p.attempts,
