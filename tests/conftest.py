@@ -16,7 +16,7 @@ import pytest
 from psycopg import sql
 
 from thanopg.database.connect import connect
-from thanopg.database.install import install_embedded
+from thanopg.database.install import install
 from thanopg.database.search_path import append_search_path
 from thanopg.database.server import EmbeddedServer
 
@@ -64,9 +64,14 @@ def server() -> Iterator[EmbeddedServer]:
 
 @pytest.fixture(scope="session")
 def template(server: EmbeddedServer) -> str:
-    """The database that is cloned: everything installed, nobody connected."""
-    install_embedded(server)
-    return "thanopg"
+    """The database that is cloned: everything installed, and closed, so that nobody is ever connected to it."""
+    name = "installed"
+    with connect(in_database(server.superuser_url, "postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} OWNER thanopg")
+        urls = in_database(server.url, name), in_database(server.superuser_url, name)
+        install(urls[0], service=server.service_address, superuser_url=urls[1])
+        connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    return name
 
 
 @pytest.fixture
