@@ -67,6 +67,13 @@ class ModelUnavailable(ThanopgError):
     sqlstate = "58P01"
 
 
+class ModelFailed(ThanopgError):
+    """the model failed on every image of a batch"""
+
+    sqlstate = "58000"
+    default_hint = "see the log for its error; if memory ran out, try a smaller --batch-size"
+
+
 class FingerprintMismatch(ThanopgError):
     """the model's fingerprint is not the registered one"""
 
@@ -199,11 +206,13 @@ ImageFault = Literal[
     "truncated",  # an image that ends too early or is damaged
     "decoder_timeout",  # decoding took longer than the limit
     "decoder_died",  # the decoding process was killed, ran out of memory or crashed
+    "model_failed",  # the model raised on this image, and only on this one: tried again
     "not_finite",  # the model answered with NaN, infinity or a zero vector
+    "write_refused",  # the database refused this row's vector, a trigger of the table's perhaps: tried again
     "lost_lease",  # three workers died while this row was their only one
 ]
 
-TRANSIENT_FAULTS: frozenset[ImageFault] = frozenset({"missing", "unreadable"})
+TRANSIENT_FAULTS: frozenset[ImageFault] = frozenset({"missing", "unreadable", "model_failed", "write_refused"})
 
 
 class ImageError(ThanopgError):

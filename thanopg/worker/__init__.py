@@ -1,0 +1,1 @@
+"""The process that drains pending rows: claim → read and decode → embed → write, overlapped. It remembers nothing."""

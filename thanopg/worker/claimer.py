@@ -1,0 +1,155 @@
+"""The first thread of a worker: finds work and sends it on its way, polling faster while there is some."""
+
+from __future__ import annotations
+
+import logging
+import queue as queues
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import psycopg
+
+from thanopg.errors import FingerprintMismatch, ThanopgError
+from thanopg.models.library import LoadedModel, ModelLibrary
+from thanopg.worker.claim import Claim, EmbeddingColumn
+from thanopg.worker.forward import Batch
+from thanopg.worker.heartbeat import Heartbeat
+from thanopg.worker.options import WorkerOptions
+from thanopg.worker.prepare import Preparer
+from thanopg.worker.queue import WorkQueue
+from thanopg.worker.vectors import RecentVectors
+
+logger = logging.getLogger(__name__)
+
+RECONNECT_PAUSE = 1.0
+COLUMN_PAUSE = 30.0
+"""seconds before a column whose model or table made trouble is tried again"""
+
+
+@dataclass
+class _Watch:
+    """What this worker knows of one column: when it was last reconciled, and when its model may be tried again."""
+
+    reconciled: float = float("-inf")
+    deeply: float = float("-inf")
+    not_before: float = float("-inf")
+
+
+class Claimer:
+    """Claims rows of every embedding column in turn."""
+
+    def __init__(
+        self,
+        open_queue: Callable[[], WorkQueue],
+        library: ModelLibrary,
+        preparer: Preparer,
+        options: WorkerOptions,
+        heartbeat: Heartbeat,
+        batches: queues.Queue[Batch | None],
+    ) -> None:
+        self._open_queue = open_queue
+        self._library = library
+        self._preparer = preparer
+        self._options = options
+        self._heartbeat = heartbeat
+        self._batches = batches
+        self._queue: WorkQueue | None = None
+        self._watches: dict[int, _Watch] = {}
+        self._recent: dict[str, RecentVectors] = {}
+
+    def connect(self) -> WorkQueue:
+        if self._queue is None:
+            self._queue = self._open_queue()
+        return self._queue
+
+    def close(self) -> None:
+        if self._queue is not None:
+            self._queue.close()
+            self._queue = None
+
+    def run(self, stop: threading.Event, *, once: bool) -> None:
+        pause = self._options.shortest_poll
+        while not stop.is_set():
+            try:
+                queue = self.connect()
+                claimed = sum(self._try(queue, column, once=once) for column in queue.columns())
+                if once and not claimed and not self._heartbeat.held and not queue.unsettled():
+                    return
+            except (psycopg.Error, ThanopgError) as error:
+                if once and not isinstance(error, psycopg.OperationalError):
+                    raise
+                logger.warning("the database does not answer: %s; trying again", str(error).splitlines()[0])
+                self.close()
+                stop.wait(RECONNECT_PAUSE)
+                continue
+            pause = self._options.shortest_poll if claimed else min(pause * 2, self._options.longest_poll)
+            if not claimed:
+                stop.wait(pause)
+
+    def _try(self, queue: WorkQueue, column: EmbeddingColumn, *, once: bool) -> int:
+        """Claims of this column that were put on their way. What ails one column does not stop the others."""
+        watch = self._watches.setdefault(column.id, _Watch())
+        if time.monotonic() < watch.not_before:
+            return 0
+        try:
+            self._reconcile(queue, column, watch)
+            return self._work_on(queue, column)
+        except psycopg.OperationalError:
+            raise
+        except (psycopg.Error, ThanopgError) as error:
+            if once:
+                raise
+            watch.not_before = time.monotonic() + COLUMN_PAUSE
+            logger.error("%s waits: %s", column.label, str(error).splitlines()[0])
+            return 0
+
+    def _work_on(self, queue: WorkQueue, column: EmbeddingColumn) -> int:
+        lease = timedelta(seconds=self._options.lease)
+        # a suspect row first, and only one of them, so that it does not stop the others
+        claims = [
+            queue.claim(column, size=self._options.batch_size, lease=lease, alone=alone) for alone in (True, False)
+        ]
+        claims = [claim for claim in claims if claim.rows]
+        if not claims:
+            return 0
+        for claim in claims:
+            self._heartbeat.hold(claim)
+        try:
+            model = self._model(column)
+        except ThanopgError:
+            for claim in claims:
+                queue.release(column, claim.token, claim.keys, backoff=timedelta(0))
+                self._heartbeat.drop(claim)
+            raise
+        for claim in claims:
+            self._batches.put(self._batch(claim, model))
+        return len(claims)
+
+    def _reconcile(self, queue: WorkQueue, column: EmbeddingColumn, watch: _Watch) -> None:
+        now = time.monotonic()
+        deep = now - watch.deeply >= self._options.deep_reconcile_every
+        if deep or now - watch.reconciled >= self._options.reconcile_every:
+            queue.reconcile(column, deep=deep)
+            watch.reconciled = now
+            watch.deeply = now if deep else watch.deeply
+
+    def _model(self, column: EmbeddingColumn) -> LoadedModel:
+        model = self._library.get(column.model_source)
+        if model.info.fingerprint != column.fingerprint:
+            raise FingerprintMismatch(
+                f"{column.label} holds vectors of fingerprint {column.fingerprint[:12]}, "
+                f"{column.model_source} has {model.info.fingerprint[:12]}"
+            )
+        return model
+
+    def _batch(self, claim: Claim, model: LoadedModel) -> Batch:
+        recent = self._recent.setdefault(claim.column.fingerprint, RecentVectors())
+        return Batch(
+            claim=claim,
+            model=model,
+            recent=recent,
+            futures=[self._preparer.submit(row, model.preprocessing, known=recent.__contains__) for row in claim.rows],
+        )

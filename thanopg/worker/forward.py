@@ -1,0 +1,64 @@
+"""The middle of the pipeline: waits for a batch's pictures, runs the model, hands on what is to be written."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import timedelta
+
+from thanopg.errors import ModelFailed, ThanopgError
+from thanopg.models.embedder import Pixels, Vectors
+from thanopg.models.library import LoadedModel
+from thanopg.worker.claim import Claim, Prepared, Written
+from thanopg.worker.settle import SURROUNDINGS_BACKOFF, Tally
+from thanopg.worker.vectors import RecentVectors, embed_prepared
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """A claim under way: its rows are being read and decoded."""
+
+    claim: Claim
+    model: LoadedModel
+    recent: RecentVectors
+    futures: Sequence[Future[Prepared]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A claim with its results. `backoff`: nothing came of it, and it was no row's fault."""
+
+    claim: Claim
+    written: Sequence[Written] = ()
+    prepared: Sequence[Prepared] = ()
+    backoff: timedelta | None = None
+
+
+def forward(batch: Batch, tally: Tally) -> Outcome:
+    """Rows with a fault of their own stay in `prepared`; a fault of the surroundings gives the whole claim back."""
+
+    def embed(pixels: Pixels) -> Vectors:
+        tally.model_calls += 1
+        return batch.model.embed_images(pixels)
+
+    try:
+        prepared = [future.result() for future in batch.futures]
+        sound = [row for row in prepared if row.fault is None and not row.unchanged]
+        written, failed = embed_prepared(sound, embed, batch.recent)
+    except ModelFailed as error:
+        logger.error("%s: %s", error, error.__cause__, exc_info=error.__cause__)
+        return Outcome(claim=batch.claim, backoff=SURROUNDINGS_BACKOFF)
+    except ThanopgError as error:
+        logger.error("%s; trying again", error)
+        return Outcome(claim=batch.claim, backoff=SURROUNDINGS_BACKOFF)
+    except Exception:
+        logger.exception("a batch of %s failed; trying again", batch.claim.column.label)
+        return Outcome(claim=batch.claim, backoff=SURROUNDINGS_BACKOFF)
+    faults = {repr(row.row.key): row for row in failed}
+    return Outcome(
+        claim=batch.claim, written=written, prepared=[faults.get(repr(row.row.key), row) for row in prepared]
+    )

@@ -1,0 +1,70 @@
+"""Keeps the leases of the claims in hand alive, from a thread and a connection of its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+import psycopg
+
+from thanopg.errors import ThanopgError
+from thanopg.worker.claim import Claim
+from thanopg.worker.queue import WorkQueue
+
+logger = logging.getLogger(__name__)
+
+BEATS_PER_LEASE = 3
+
+
+class Heartbeat:
+    """Extends every claim between `hold` and `drop`; a context manager. A lost connection is opened anew."""
+
+    def __init__(self, open_queue: Callable[[], WorkQueue], *, lease: timedelta) -> None:
+        self._open_queue = open_queue
+        self._lease = lease
+        self._claims: dict[uuid.UUID, Claim] = {}
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Heartbeat:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def hold(self, claim: Claim) -> None:
+        with self._lock:
+            self._claims[claim.token] = claim
+
+    def drop(self, claim: Claim) -> None:
+        with self._lock:
+            self._claims.pop(claim.token, None)
+
+    @property
+    def held(self) -> int:
+        """Claims in hand."""
+        with self._lock:
+            return len(self._claims)
+
+    def _run(self) -> None:
+        queue: WorkQueue | None = None
+        while not self._stopped.wait(self._lease.total_seconds() / BEATS_PER_LEASE):
+            with self._lock:
+                claims = list(self._claims.values())
+            try:
+                for claim in claims:
+                    queue = queue or self._open_queue()
+                    queue.extend(claim.column, claim.token, claim.keys, lease=self._lease)
+            except (psycopg.Error, ThanopgError) as error:
+                logger.warning("could not extend a lease: %s", error)
+                if queue is not None:
+                    queue.close()
+                queue = None
+        if queue is not None:
+            queue.close()

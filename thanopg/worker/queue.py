@@ -1,0 +1,175 @@
+"""The work queue as seen from a worker: one method per SQL function, on one connection.
+
+The connection is in autocommit: every call is a transaction of its own, and a read after a claim sees what was
+committed in between.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+
+import psycopg
+from psycopg.rows import tuple_row
+from psycopg.types.json import Jsonb
+
+from thanopg.database.connect import connect
+from thanopg.errors import ImageError
+from thanopg.worker.claim import Claim, ClaimedRow, EmbeddingColumn, Key, Written
+
+APPLICATION_NAME = "thanopg worker"  # worker_count() looks for it
+SESSION = {
+    # filtering by row-level security would look like deleted rows: an error instead
+    "row_security": "off",
+    # one row has one key in every session
+    "TimeZone": "UTC",
+    "DateStyle": "ISO",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_read_only": "off",
+}
+
+
+class WorkQueue:
+    """Claims and their ends. Not thread-safe: one queue per thread."""
+
+    def __init__(self, url: str) -> None:
+        """Raises DatabaseUnavailable."""
+        self._connection = connect(url, application_name=APPLICATION_NAME, autocommit=True)
+        for name, value in SESSION.items():
+            self._connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def columns(self) -> tuple[EmbeddingColumn, ...]:
+        rows = self._rows(
+            "SELECT c.id, format('%%s.%%I', c.target, c.column_name), c.model_source, c.fingerprint "
+            "FROM thanopg.embedding_column c ORDER BY c.id"
+        )
+        return tuple(EmbeddingColumn(id=r[0], label=r[1], model_source=r[2], fingerprint=r[3]) for r in rows)
+
+    def claim(self, column: EmbeddingColumn, *, size: int, lease: timedelta, alone: bool = False) -> Claim:
+        """Lease up to `size` rows, then read them in a statement of its own. Rows that are gone leave the queue."""
+        token = uuid.uuid4()
+        leased = {
+            _hashable(key): (key, attempts, lost)
+            for key, attempts, lost in self._rows(
+                "SELECT key, attempts, lost_leases FROM thanopg.claim(%s, %s, %s, %s, %s)",
+                (column.id, token, size, lease, alone),
+            )
+        }
+        rows: list[ClaimedRow] = []
+        if leased:
+            read = self._rows(
+                "SELECT key, source_text, source_bytes, source_hash, content_hash FROM thanopg.read_source(%s, %s)",
+                (column.id, _jsonb(key for key, _, _ in leased.values())),
+            )
+            for key, text, data, source_hash, content_hash in read:
+                _, attempts, lost = leased.pop(_hashable(key))
+                rows.append(
+                    ClaimedRow(
+                        key=key,
+                        attempts=attempts,
+                        lost_leases=lost,
+                        source=text if data is None else data,
+                        source_hash=source_hash,
+                        content_hash=content_hash,
+                    )
+                )
+            if leased:
+                self.forget(column, token, [key for key, _, _ in leased.values()])
+        return Claim(column=column, token=token, rows=tuple(rows))
+
+    def extend(self, column: EmbeddingColumn, token: uuid.UUID, keys: Sequence[Key], *, lease: timedelta) -> int:
+        return self._value("SELECT thanopg.extend(%s, %s, %s, %s)", (column.id, token, _jsonb(keys), lease))
+
+    def release(self, column: EmbeddingColumn, token: uuid.UUID, keys: Sequence[Key], *, backoff: timedelta) -> int:
+        return self._value("SELECT thanopg.release(%s, %s, %s, %s)", (column.id, token, _jsonb(keys), backoff))
+
+    def forget(self, column: EmbeddingColumn, token: uuid.UUID, keys: Sequence[Key]) -> int:
+        return self._value("SELECT thanopg.forget(%s, %s, %s)", (column.id, token, _jsonb(keys)))
+
+    def finish(self, column: EmbeddingColumn, token: uuid.UUID, rows: Sequence[Written]) -> list[Key]:
+        """Store vectors; returns the keys that were stored. The others are locked, changed or gone."""
+        stored = self._rows(
+            "SELECT thanopg.finish(%s, %s, %s, %s, "
+            "%s::bytea[], %s::text[], %s::bytea[], %s::bigint[], %s::timestamptz[])",
+            (
+                column.id,
+                token,
+                column.fingerprint,
+                _jsonb(written.row.key for written in rows),
+                [written.row.source_hash for written in rows],
+                [written.vector for written in rows],
+                [written.content_hash for written in rows],
+                [written.size for written in rows],
+                [written.modified for written in rows],
+            ),
+        )
+        return [key for (key,) in stored]
+
+    def fail(
+        self,
+        column: EmbeddingColumn,
+        token: uuid.UUID,
+        row: ClaimedRow,
+        fault: ImageError,
+        *,
+        retry_after: timedelta | None,
+        clear_vector: bool,
+    ) -> bool:
+        """Record a fault of one row. False: the row is locked or changed, and nothing was recorded."""
+        return bool(
+            self._value(
+                "SELECT thanopg.fail(%s, %s, %s, %s, %s, %s, %s, %s)",
+                (
+                    column.id,
+                    token,
+                    Jsonb(row.key),
+                    row.source_hash,
+                    fault.fault,
+                    fault.message,
+                    retry_after,
+                    clear_vector,
+                ),
+            )
+        )
+
+    def reconcile(self, column: EmbeddingColumn, *, deep: bool) -> int:
+        """Queue what triggers did not see. One worker at a time; the others go on without."""
+        with self._connection.transaction():
+            (alone,) = self._rows(
+                "SELECT pg_try_advisory_xact_lock('thanopg.embedding'::regclass::int, %s)", (column.id,)
+            )
+            if not alone[0]:
+                return 0
+            return self._value("SELECT thanopg.reconcile(%s, %s)", (column.id, deep))
+
+    def unsettled(self) -> int:
+        """Rows that wait or are being worked on, those aside whose last attempt failed."""
+        return self._value("SELECT count(*) FROM thanopg.pending WHERE error_type IS NULL")
+
+    def _rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
+        with self._connection.cursor(row_factory=tuple_row) as cursor:
+            return cursor.execute(statement.encode(), parameters).fetchall()
+
+    def _value(self, statement: str, parameters: Sequence[object] = ()) -> int:
+        ((value,),) = self._rows(statement, parameters)
+        return int(value)
+
+
+def is_gone(error: psycopg.Error) -> bool:
+    """Is this a fault of the surroundings (connection, shutdown, resources) rather than of a row?"""
+    return isinstance(error, psycopg.OperationalError)
+
+
+def _jsonb(keys: object) -> list[Jsonb]:
+    return [Jsonb(key) for key in keys]  # type: ignore[attr-defined]
+
+
+def _hashable(key: Key) -> str:
+    return repr(key)
