@@ -1,0 +1,116 @@
+"""A call with its arguments in hand, and its answer: what passes between protocol and models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from thanopg.errors import InvalidArgument, NotSupported, NullNotAllowed, ProtocolViolation
+from thanopg.service.frontend import Bind, decode_text
+from thanopg.service.statement import ACCEPTED_HINT, BYTEA, TEXT, Call, Parameter
+
+UNSPECIFIED: Final = 0
+UNKNOWN: Final = 705
+TEXT_LIKE: Final = frozenset({UNSPECIFIED, UNKNOWN, TEXT, 19, 1042, 1043})  # name, char(n), varchar
+BYTEA_LIKE: Final = frozenset({UNSPECIFIED, UNKNOWN, BYTEA})
+BINARY: Final = 1
+
+
+class EmbedText(NamedTuple):
+    text: str
+    source: str
+    fingerprint: str | None
+
+
+class EmbedImage(NamedTuple):
+    image: bytes | str
+    """the bytes, or a bytea's text form, which may be long and is decoded off the event loop"""
+    source: str
+    fingerprint: str | None
+
+
+class DescribeModel(NamedTuple):
+    source: str
+
+
+class CaptionImage(NamedTuple):
+    image: bytes | str
+    source: str
+
+
+Request = EmbedText | EmbedImage | DescribeModel | CaptionImage
+
+
+class Answer(NamedTuple):
+    value: bytes
+    """text of the one column of the one row"""
+    notices: tuple[str, ...] = ()
+
+
+def parameter_types(call: Call, declared: Sequence[int]) -> tuple[int, ...]:
+    """Type of each parameter: what the client declared where that fits, else ours. Raises NotSupported."""
+    if len(declared) > len(call.parameters):
+        declared = declared[: len(call.parameters)]
+    types = list(call.parameters)
+    for index, oid in enumerate(declared):
+        expected = call.parameters[index]
+        fits = TEXT_LIKE if expected == TEXT else BYTEA_LIKE
+        if index + 1 in call.cast:
+            fits |= TEXT_LIKE
+        if oid not in fits:
+            name = "bytea" if expected == BYTEA else "text"
+            raise NotSupported(
+                f"parameter ${index + 1} of {call.function} must be {name}, not the type with oid {oid}",
+                hint=ACCEPTED_HINT,
+            )
+        if oid not in (UNSPECIFIED, UNKNOWN):
+            types[index] = oid
+    return tuple(types)
+
+
+def literal_request(call: Call) -> Request:
+    """The request of a call without parameters. Raises NullNotAllowed and whatever is wrong with the arguments."""
+    if call.parameters:
+        raise NotSupported("there is no parameter $1 in a simple query", hint="send it as an extended query")
+    return _request(call, [part for part in call.arguments if not isinstance(part, Parameter)])
+
+
+def bound_request(call: Call, types: Sequence[int], message: Bind) -> Request:
+    """The request of a call whose parameters are bound. Raises ProtocolViolation, InvalidEncoding, NullNotAllowed."""
+    values, formats = message.values, message.formats
+    if len(values) != len(types):
+        raise ProtocolViolation(f"the statement has {len(types)} parameters, and {len(values)} were bound")
+    if len(formats) not in (0, 1, len(values)):
+        raise ProtocolViolation(f"{len(formats)} formats for {len(values)} parameters")
+    if len(formats) <= 1:
+        formats = (formats[0] if formats else 0,) * len(values)
+    decoded = [_value(*part) for part in zip(values, types, formats, strict=True)]
+    return _request(
+        call, [decoded[part.number - 1] if isinstance(part, Parameter) else part for part in call.arguments]
+    )
+
+
+def _value(value: bytes | None, oid: int, wire_format: int) -> bytes | str | None:
+    if value is None or (oid == BYTEA and wire_format == BINARY):
+        return value
+    if b"\0" in value:
+        raise InvalidArgument("a text can't contain the zero byte")
+    return decode_text(value)
+
+
+def _request(call: Call, arguments: Sequence[bytes | str | None]) -> Request:
+    for index, argument in enumerate(arguments):
+        if argument is None:
+            raise NullNotAllowed(f"argument {index + 1} of {call.function} is null")
+    texts = [argument if isinstance(argument, str) else "" for argument in arguments]
+    fingerprint = texts[2] if len(texts) > 2 else None
+    image = arguments[0] or b""
+    match call.function:
+        case "embed_text":
+            return EmbedText(texts[0], texts[1], fingerprint)
+        case "embed_image":
+            return EmbedImage(image, texts[1], fingerprint)
+        case "caption_image":
+            return CaptionImage(image, texts[1])
+        case _:
+            return DescribeModel(texts[0])

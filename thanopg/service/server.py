@@ -1,0 +1,297 @@
+"""The embedding service as a process: listeners, connections, shutdown.
+
+One client's fault ends at its own connection. Told to stop, the service finishes the calls under way within a bound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import logging
+import secrets
+import signal
+import socket
+import ssl
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Final
+
+from thanopg.errors import CallCancelled, InvalidArgument, ServiceStartError, ServiceStopping
+from thanopg.service.authentication import Credentials
+from thanopg.service.batcher import Batcher
+from thanopg.service.cache import VectorCache
+from thanopg.service.calls import Calls, Decoder
+from thanopg.service.connection import Connection
+from thanopg.service.http import HttpServer
+from thanopg.service.metrics import Metrics
+from thanopg.service.reader import Budget
+from thanopg.service.settings import ServiceSettings
+from thanopg.service.shelf import Library, Shelf
+from thanopg.service.startup import BackendKey
+
+SECRET_BYTES: Final = 4
+BACKLOG: Final = 512
+MAX_SOCKET_PATH: Final = 107
+"""bytes that an address of a Unix socket has room for"""
+PROBE_SECONDS: Final = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Server:
+    """`async with Server(…) as server:` listens, and stops at the end."""
+
+    def __init__(self, settings: ServiceSettings, library: Library, decoder: Decoder) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.budget = Budget(settings.message_budget)
+        self.cache = VectorCache(settings.cache_bytes)
+        self.shelf = Shelf(library)
+        self.batcher = Batcher(
+            max_waiting=settings.max_waiting, max_batch=settings.max_batch, observe=self.metrics.forward
+        )
+        self.calls = Calls(
+            self.shelf,
+            decoder,
+            self.batcher,
+            self.cache,
+            self.metrics,
+            limits=settings.limits,
+            max_decoding=settings.max_decoding,
+            seconds=settings.call_seconds,
+        )
+        self.tls, certificate = _tls(settings)
+        self.credentials = Credentials(settings.user, settings.password, certificate=certificate)
+        self.stopping = False
+        self._connections: dict[int, Connection] = {}
+        self._logging_in: dict[int, Connection] = {}
+        self._listeners: list[asyncio.Server] = []
+        self._http: HttpServer | None = None
+        self._socket_path: Path | None = None
+        self._empty = asyncio.Event()
+        self._next_process_id = secrets.randbelow(2**20) + 1
+        self._gauges()
+
+    # --- life --------------------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Server:
+        try:
+            await self._listen()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    @property
+    def port(self) -> int:
+        """The TCP port in use, or else the number in the socket's name."""
+        for listener in self._listeners:
+            for endpoint in listener.sockets:
+                if endpoint.family != socket.AF_UNIX:
+                    return int(endpoint.getsockname()[1])
+        return self.settings.port
+
+    @property
+    def http_port(self) -> int | None:
+        return self._http.port if self._http is not None else None
+
+    async def preload(self) -> None:
+        """Load the models that should be there before the first call. Raises ThanopgError."""
+        for source in self.settings.preload:
+            await self.shelf.get(source)
+
+    async def stop(self) -> None:
+        """No new connections; idle ones are told and closed, busy ones when their call has ended or time is up."""
+        self.stopping = True
+        for listener in self._listeners:
+            listener.close()
+        for connection in list(self._connections.values()):
+            connection.stop()
+        await self._emptied(self.settings.shutdown_seconds)
+        for connection in list(self._connections.values()):
+            connection.interrupt(ServiceStopping())
+        await self._emptied(1.0)
+        for connection in list(self._connections.values()):
+            connection.abort()
+        await self._emptied(1.0)
+        if self._http is not None:
+            await self._http.stop()
+        if self._socket_path is not None:
+            self._socket_path.unlink(missing_ok=True)
+        self.batcher.close(timeout=1.0)
+
+    async def _emptied(self, seconds: float) -> None:
+        if self._connections:
+            self._empty.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), seconds)
+
+    async def _listen(self) -> None:
+        settings = self.settings
+        if settings.unix_socket_dir is None and settings.host is None:
+            raise InvalidArgument("the service has nowhere to listen", hint="give a socket directory or a host")
+        loop = asyncio.get_running_loop()
+        if settings.host is not None:
+            try:
+                listener = await loop.create_server(
+                    lambda: Connection(self), settings.host, settings.port, backlog=BACKLOG
+                )
+            except OSError as error:
+                raise _start_error(f"{settings.host} port {settings.port}", error) from error
+            self._listeners.append(listener)
+        if settings.unix_socket_dir is not None:
+            await self._listen_unix(settings.unix_socket_dir / f".s.PGSQL.{self.port}")
+        if settings.http_port is not None:
+            self._http = HttpServer(self.metrics.page, self.health)
+            try:
+                await self._http.start(settings.http_host, settings.http_port)
+            except OSError as error:
+                raise _start_error(f"{settings.http_host} port {settings.http_port}", error) from error
+
+    async def _listen_unix(self, path: Path) -> None:
+        if len(bytes(path)) > MAX_SOCKET_PATH:
+            raise ServiceStartError(
+                f"the path of the socket has {len(bytes(path))} bytes, {MAX_SOCKET_PATH} is the most: {path}",
+                hint="choose a directory with a shorter path",
+            )
+        if await _answers(path):
+            raise ServiceStartError(f"another service is listening on {path}", hint="stop it, or choose another port")
+        loop = asyncio.get_running_loop()
+        try:
+            listener = await loop.create_unix_server(lambda: Connection(self), path, backlog=BACKLOG)
+            self._listeners.append(listener)
+            self._socket_path = path
+            path.chmod(0o666)  # the directory decides who may come in
+        except OSError as error:
+            raise _start_error(str(path), error) from error
+
+    # --- what connections ask for --------------------------------------------------------------------------------
+
+    def arrived(self, connection: Connection) -> BackendKey:
+        key = BackendKey(self._next_process_id, secrets.token_bytes(SECRET_BYTES))
+        self._next_process_id = self._next_process_id % (2**31 - 1) + 1
+        self._connections[key.process_id] = connection
+        self._logging_in[key.process_id] = connection
+        if len(self._logging_in) > self.settings.max_logging_in:
+            oldest = next(iter(self._logging_in))
+            self._logging_in.pop(oldest).abort()
+        return key
+
+    def logged_in(self, connection: Connection) -> bool:
+        self._logging_in.pop(connection.key.process_id, None)
+        return len(self._connections) - len(self._logging_in) <= self.settings.max_connections
+
+    def gone(self, connection: Connection) -> None:
+        self._connections.pop(connection.key.process_id, None)
+        self._logging_in.pop(connection.key.process_id, None)
+        if not self._connections:
+            self._empty.set()
+
+    def cancel(self, key: BackendKey) -> None:
+        connection = self._connections.get(key.process_id)
+        if connection is not None and hmac.compare_digest(connection.key.secret, key.secret):
+            connection.interrupt(CallCancelled())
+
+    def failed_login(self) -> None:
+        self.metrics.failed_login()
+
+    # --- what people ask for ---------------------------------------------------------------------------------------
+
+    def health(self) -> dict[str, Any]:
+        """What /healthz says."""
+        return {
+            "status": "stopping" if self.stopping else "ok",
+            "connections": len(self._connections),
+            "waiting": self.batcher.waiting,
+            "cached_texts": len(self.cache),
+            "models": [info.as_json() for info in self.shelf.loaded()],
+        }
+
+    def _gauges(self) -> None:
+        gauge = self.metrics.gauge
+        gauge("thanopg_connections", "Connections, logged in or not", lambda: len(self._connections))
+        gauge("thanopg_waiting", "Texts and images waiting for a model", lambda: self.batcher.waiting)
+        gauge("thanopg_decoding", "Images being decoded", lambda: self.calls.decoding)
+        gauge("thanopg_cache_bytes", "Size of the cache of query vectors", lambda: self.cache.size)
+        gauge("thanopg_cache_entries", "Texts in the cache of query vectors", lambda: len(self.cache))
+        gauge("thanopg_models_loaded", "Models in memory", lambda: len(self.shelf.loaded()))
+
+
+def serve(
+    settings: ServiceSettings, library: Library, decoder: Decoder, *, ready: Callable[[Server], None] | None = None
+) -> None:
+    """Serve until SIGTERM or SIGINT. `ready` is called once it listens and the preloaded models are in.
+
+    Raises ServiceStartError, InvalidArgument, and what loading a model raises.
+    """
+    asyncio.run(serve_async(settings, library, decoder, ready=ready))
+
+
+async def serve_async(
+    settings: ServiceSettings, library: Library, decoder: Decoder, *, ready: Callable[[Server], None] | None = None
+) -> None:
+    """The same inside a running event loop; cancelling it stops the service too."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread: whoever runs us stops us
+        for number in signals:
+            loop.add_signal_handler(number, stop.set)
+    try:
+        async with Server(settings, library, decoder) as server:
+            if not await _unless(stop, server.preload()):
+                return
+            if ready is not None:
+                ready(server)
+            await stop.wait()
+    finally:
+        with contextlib.suppress(ValueError, RuntimeError):
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Has `work` ended before `stop` came? Raises what it raises."""
+    task, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if task.done():
+        task.result()
+        return True
+    task.cancel()
+    return False
+
+
+async def _answers(path: Path) -> bool:
+    """Does someone listen on this socket? A stale one, left by a killed service, may be replaced."""
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_unix_connection(path), PROBE_SECONDS)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+def _start_error(where: str, error: OSError) -> ServiceStartError:
+    return ServiceStartError(
+        f"could not listen on {where}: {(error.strerror or str(error)).lower()}", hint="choose another address or port"
+    )
+
+
+def _tls(settings: ServiceSettings) -> tuple[ssl.SSLContext | None, str | None]:
+    """The context, and the certificate for channel binding."""
+    if settings.tls_certificate is None:
+        return None, None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+        return context, settings.tls_certificate.read_text("ascii")
+    except (OSError, ValueError) as error:
+        raise ServiceStartError(
+            f"could not read the certificate {settings.tls_certificate}", hint="give a PEM certificate and its key"
+        ) from error
