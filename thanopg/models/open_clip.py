@@ -1,0 +1,142 @@
+"""open_clip behind the `Embedder` contract: the same vectors as plain open_clip, in fewer steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from thanopg.errors import InvalidArgument, ModelUnavailable
+from thanopg.models.checkpoint import Checkpoint, open_checkpoint
+from thanopg.models.device import choose_device
+from thanopg.models.embedder import ModelInfo, Pixels, Preprocessing, TextEmbeddings, Vectors
+from thanopg.models.fingerprint import fingerprint
+from thanopg.models.precision import Sample, choose_towers
+from thanopg.models.tokens import Tokenizer
+from thanopg.models.towers import Towers
+
+SAMPLE_TEXTS = ("a red dress", "밝은 빨간색 미니 원피스", "word " * 40)
+SAMPLE_IMAGES = 2
+
+
+class OpenClipEmbedder:
+    """Implements `Embedder` with an open_clip model, in inference mode, on one device."""
+
+    def __init__(self, checkpoint: Checkpoint, *, source: str, device: torch.device, precision: str = "auto") -> None:
+        """Raises ModelUnavailable when the model is not what its configuration says."""
+        model: Any = checkpoint.model
+        pixels = _pixel_configuration(model.visual.preprocess_cfg)
+        dimensions = int(checkpoint.configuration["embed_dim"])
+        self._tokenizer = Tokenizer(checkpoint.tokenizer)
+        self._device = device
+        self._mean = torch.tensor(pixels["mean"], device=device).view(3, 1, 1)
+        self._deviation = torch.tensor(pixels["std"], device=device).view(3, 1, 1)
+        self.preprocessing = Preprocessing(**{name: pixels[name] for name in Preprocessing.__dataclass_fields__})
+        self.info = ModelInfo(
+            source=source,
+            architecture=checkpoint.name,
+            dimensions=dimensions,
+            fingerprint=fingerprint(
+                architecture=checkpoint.configuration,
+                preprocessing=pixels,
+                dimensions=dimensions,
+                state=model.state_dict(),
+            ),
+            context_length=self._tokenizer.context_length,
+            can_caption=type(model).__name__ == "CoCa",
+        )
+        model.to(device)
+        self._towers = choose_towers(
+            precision,
+            lambda bfloat16: Towers(model, self._ids, device=device, bfloat16=bfloat16),
+            device=device,
+            parameters=sum(parameter.numel() for parameter in model.parameters()),
+            sample=self._sample,
+        )
+        found = self.embed_texts(["x"]).vectors.shape[1]
+        if found != dimensions:
+            raise ModelUnavailable(
+                f"expected {dimensions} dimensions of {source}, not {found}",
+                hint="embed_dim in its open_clip_config.json does not fit its weights",
+            )
+
+    @property
+    def device(self) -> str:
+        """cuda:N, mps or cpu"""
+        return str(self._device)
+
+    @property
+    def precision(self) -> str:
+        """fp32 or bf16: what was chosen"""
+        return "bf16" if self._towers.bfloat16 else "fp32"
+
+    def embed_texts(self, texts: Sequence[str]) -> TextEmbeddings:
+        """n texts → float32 (n, dimensions), L2-normalised, and for each whether its end was cut off."""
+        if not texts:
+            return TextEmbeddings(self._none(), ())
+        tokens = self._tokenizer(texts)
+        return TextEmbeddings(_vectors(self._towers.encode_texts(tokens.ids.to(self._device))), tokens.truncated)
+
+    def embed_images(self, pixels: Pixels) -> Vectors:
+        """uint8 (n, height, width, 3) → float32 (n, dimensions), L2-normalised."""
+        shape = (self.preprocessing.height, self.preprocessing.width, 3)
+        if pixels.ndim != 4 or pixels.shape[1:] != shape or pixels.dtype != "uint8":
+            wanted = ", ".join(map(str, shape))
+            raise InvalidArgument(f"expected uint8 pixels (n, {wanted}), not {pixels.dtype} {pixels.shape}")
+        if not len(pixels):
+            return self._none()
+        owned = pixels if pixels.flags.writeable else pixels.copy()
+        # torchvision's ToTensor and Normalize, operation by operation, so that the bits are the same
+        images = torch.from_numpy(owned).to(self._device).permute(0, 3, 1, 2).contiguous().float().div_(255)
+        return _vectors(self._towers.encode_images(self._scaled(images)))
+
+    def _scaled(self, images: torch.Tensor) -> torch.Tensor:
+        return images.sub_(self._mean).div_(self._deviation)
+
+    def _ids(self, texts: Sequence[str]) -> torch.Tensor:
+        return self._tokenizer(texts).ids.to(self._device)
+
+    def _none(self) -> Vectors:
+        return _vectors(torch.empty((0, self.info.dimensions)))
+
+    def _sample(self) -> Sample:
+        """Smooth pictures, the same with noise, and texts of several lengths; always the same."""
+        size = (self.preprocessing.height, self.preprocessing.width)
+        generator = torch.Generator().manual_seed(0)
+        coarse = torch.rand((SAMPLE_IMAGES, 3, 7, 7), generator=generator)
+        smooth = functional.interpolate(coarse, size=size, mode="bilinear")
+        noisy = (smooth + 0.2 * torch.rand(smooth.shape, generator=generator)).clamp(0, 1)
+        images = torch.cat([smooth, noisy]).to(self._device)
+        return Sample(self._scaled(images), self._ids(SAMPLE_TEXTS))
+
+
+def load_open_clip(source: str, *, device: str | None = None, precision: str = "auto") -> OpenClipEmbedder:
+    """Canonical source → embedder. Raises InvalidArgument, UnknownModel, ModelUnavailable."""
+    chosen = choose_device(device)
+    return OpenClipEmbedder(open_checkpoint(source), source=source, device=chosen, precision=precision)
+
+
+def _vectors(features: torch.Tensor) -> Vectors:
+    return features.cpu().numpy()
+
+
+def _pixel_configuration(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """open_clip's preprocess_cfg with its spellings made one: sizes a pair, mean and deviation triples."""
+    size = configuration["size"]
+    height, width = (size, size) if isinstance(size, int) else (size[0], size[-1])
+
+    def triple(value: Any) -> tuple[float, ...]:
+        return tuple(float(v) for v in (value if isinstance(value, list | tuple) else (value,) * 3))
+
+    return {
+        "height": int(height),
+        "width": int(width),
+        "resize_mode": configuration.get("resize_mode") or "shortest",
+        # open_clip's "random" is for training; it means bicubic otherwise
+        "interpolation": "bilinear" if configuration.get("interpolation") == "bilinear" else "bicubic",
+        "fill_color": int(configuration.get("fill_color") or 0),
+        "mean": triple(configuration["mean"]),
+        "std": triple(configuration["std"]),
+    }

@@ -1,0 +1,63 @@
+"""A model's two towers at one precision, tensors in, normalised tensors out."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from thanopg.models.text_tower import text_encoder
+
+Tokenize = Callable[[tuple[str, ...]], torch.Tensor]
+
+
+class Towers:
+    """Runs an open_clip model, in float32 or in bfloat16, in inference mode."""
+
+    def __init__(self, model: Any, tokenize: Tokenize, *, device: torch.device, bfloat16: bool = False) -> None:
+        """`model` is on `device` and stays as it is; `tokenize` makes ids of trial texts on that device."""
+        self.bfloat16 = bfloat16
+        self._device = device
+        # On a CPU, autocast copies the attention's weights at every call and ends up slower than float32; an image
+        # tower with weights stored in bfloat16 is three to five times faster. One text gains nothing, so texts stay
+        # exact there. On CUDA, layer norms want autocast.
+        self._stored = bfloat16 and device.type == "cpu"
+        self._model = _with_bfloat16_images(model) if self._stored else model
+        with self._running():
+            self._encode_text = text_encoder(self._model, tokenize)
+
+    def encode_images(self, images: torch.Tensor) -> torch.Tensor:
+        """float32 (n, 3, height, width), scaled → float32 (n, dimensions) of length 1."""
+        with self._running():
+            return _normalised(self._model.encode_image(images.bfloat16() if self._stored else images))
+
+    def encode_texts(self, ids: torch.Tensor) -> torch.Tensor:
+        """int64 (n, context length) → float32 (n, dimensions) of length 1."""
+        with self._running():
+            return _normalised(self._encode_text(ids))
+
+    @contextlib.contextmanager
+    def _running(self) -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(torch.inference_mode())
+            if self.bfloat16 and not self._stored:
+                stack.enter_context(torch.autocast(self._device.type, dtype=torch.bfloat16))
+            yield
+
+
+def _with_bfloat16_images(model: Any) -> Any:
+    """The same model, sharing everything but the image tower, which is a lower copy."""
+    import open_clip  # importable by now: the model came from it
+
+    lower = copy.copy(model)
+    lower._modules = {**model._modules, "visual": copy.deepcopy(model.visual)}
+    open_clip.convert_weights_to_lp(lower.visual, dtype=torch.bfloat16)
+    return lower
+
+
+def _normalised(features: torch.Tensor) -> torch.Tensor:
+    return functional.normalize(features.float(), dim=-1)
