@@ -30,6 +30,14 @@
 
 PG_MODULE_MAGIC;
 
+#ifndef SOURCE_HASH
+#define SOURCE_HASH "unknown"
+#endif
+
+/* Found in the file, it says which source a library was made from. */
+extern PGDLLEXPORT const char thanopg_native_source[];
+const char	thanopg_native_source[] = "thanopg_native.c " SOURCE_HASH;
+
 #define CONNECT_SECONDS 2		/* unless connect_timeout says otherwise */
 #define MAX_NOTICES 20			/* of one call; more are dropped */
 

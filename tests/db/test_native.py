@@ -22,7 +22,7 @@ def called(server: EmbeddedServer, database: Database) -> Database:
     """A database whose service is the session's server itself, logged in as the owner."""
     target = conninfo_to_dict(database.url)
     address = ServiceAddress(
-        host=str(server.socket_directory), port=5432, user="thanopg", password=str(target["password"])
+        host=str(server.socket_directory), port=5432, user="thanopg_owner", password=str(target["password"])
     )
     install(database.url, service=address)
     return database
@@ -212,6 +212,9 @@ def test_nobody_else_calls_anywhere_or_reads_the_password(called: Database, supe
 def test_two_databases_of_one_server_know_their_own_service(
     server: EmbeddedServer, template: str, called: Database
 ) -> None:
-    with clone(server, template) as other, connect(other.url, autocommit=True) as connection:
-        with pytest.raises(psycopg.errors.SqlclientUnableToEstablishSqlconnection):
-            call(connection, "SELECT 1")
+    with (
+        clone(server, template) as other,
+        connect(other.url, autocommit=True) as connection,
+        pytest.raises(psycopg.errors.SqlclientUnableToEstablishSqlconnection),
+    ):
+        call(connection, "SELECT 1")

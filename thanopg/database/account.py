@@ -83,10 +83,16 @@ class Account:
             os.chown(path, self.uid, self.gid)
 
 
-def server_account() -> Account:
-    """Ourselves; as root the first of `postgres` and `nobody` that exists. Raises ServerStartError."""
+def server_account(data: Path) -> Account:
+    """Ourselves; as root whoever owns the data already, or else the first of `postgres` and `nobody` that exists.
+
+    Raises ServerStartError.
+    """
     if os.geteuid() != 0:
-        return Account(name=_own_name(), uid=os.geteuid(), gid=os.getegid(), switch=False)
+        return Account(name=_name_of(os.geteuid()), uid=os.geteuid(), gid=os.getegid(), switch=False)
+    owner = data.stat() if data.is_dir() else None
+    if owner is not None and owner.st_uid != 0:
+        return Account(name=_name_of(owner.st_uid), uid=owner.st_uid, gid=owner.st_gid, switch=True)
     for name in UNPRIVILEGED:
         try:
             found = pwd.getpwnam(name)
@@ -99,8 +105,8 @@ def server_account() -> Account:
     )
 
 
-def _own_name() -> str:
+def _name_of(uid: int) -> str:
     try:
-        return pwd.getpwuid(os.geteuid()).pw_name
+        return pwd.getpwuid(uid).pw_name
     except KeyError:  # a container with an arbitrary user id
-        return str(os.geteuid())
+        return str(uid)

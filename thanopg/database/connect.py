@@ -51,11 +51,9 @@ def connect(url: str, *, application_name: str = "thanopg", autocommit: bool = F
 
 def _unavailable(text: str, password: str) -> DatabaseUnavailable:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    reason = lines[-1] if lines else "no reason given"
-    if "failed: " in reason:  # connection to server at "…", port … failed: the reason
-        reason = reason.split("failed: ", 1)[1]
-    for word in ("FATAL:", "fatal:", "error:"):
-        reason = reason.replace(word, "").strip()
+    # connection to server at "…", port … failed: FATAL:  the reason
+    telling = [line.split("failed: ", 1)[1] for line in lines if "failed: " in line] or lines or ["no reason given"]
+    reason = telling[-1].removeprefix("FATAL:").removeprefix("ERROR:").strip()
     if len(password) > 3:
         reason = reason.replace(password, "***")
     hint = next((hint for mark, hint in HINTS if mark in text), DEFAULT_HINT)

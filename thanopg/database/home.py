@@ -44,6 +44,11 @@ class Home:
         return self.path / "lib"
 
     @property
+    def settings(self) -> Path:
+        """Outside the data directory: as root we write nothing where the server's account could put a link."""
+        return self.path / "thanopg.conf"
+
+    @property
     def log(self) -> Path:
         return self.path / "log" / "server.log"
 
@@ -57,9 +62,11 @@ class Home:
 
     @property
     def socket_directory(self) -> Path:
-        """`run/` in the home; where that makes too long a name, a private directory in the system's temporary one."""
+        """`run/` in the home, or where a socket cannot have that name a private directory in the temporary one."""
         inside = self.path / "run"
-        if _socket_length(inside) <= LONGEST_SOCKET_PATH:
+        if _socket_length(inside) <= LONGEST_SOCKET_PATH and "," not in str(
+            inside
+        ):  # libpq takes a comma for two hosts
             return inside
         name = f"thanopg-{os.geteuid()}-{hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]}"
         for place in (Path(tempfile.gettempdir()), Path("/tmp")):  # noqa: S108 - 0700, its owner is checked
@@ -78,8 +85,8 @@ class Home:
         try:
             _make_home(self.path, account)
             self.library.mkdir(mode=0o755, exist_ok=True)
-            for directory in (self.log.parent, self.socket_directory):
-                account.make_directory(directory)
+            self.log.parent.mkdir(mode=0o700, exist_ok=True)
+            account.make_directory(self.socket_directory)
         except OSError as error:
             raise ServerStartError(
                 f"could not prepare {error.filename or self.path}: {(error.strerror or str(error)).lower()}",

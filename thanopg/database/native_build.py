@@ -6,6 +6,7 @@ libpq is linked statically, so that the result needs no library beside the serve
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import shlex
@@ -38,6 +39,7 @@ def build_one(major: int, target: Path) -> Path:
     libraries = [root / "lib" / name for name in ("libpq.a", "libpgcommon_shlib.a", "libpgport_shlib.a")]
     command = [
         *_compiler(),
+        f'-DSOURCE_HASH="{_source_hash(source)}"',
         *("-O2", "-fPIC", "-shared", "-Wall", "-Wno-missing-braces", "-fvisibility=hidden"),
         *(f"-ffile-prefix-map={place}/=" for place in (root, source.parent)),  # no path of this machine inside
         *(f"-I{root / 'include' / 'postgresql' / 'server'}", f"-I{root / 'include'}"),
@@ -56,6 +58,15 @@ def build_one(major: int, target: Path) -> Path:
         raise BuildFailure(lines[0] if lines else f"{command[0]} failed")
     half.replace(target)
     return target
+
+
+def is_current(library: Path) -> bool:
+    """Was it made from the source that we have?"""
+    return library.is_file() and _source_hash(_source()).encode() in library.read_bytes()
+
+
+def _source_hash(source: Path) -> str:
+    return hashlib.sha256(source.read_bytes()).hexdigest()
 
 
 def _compiler() -> list[str]:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import psutil
 
-STATUS_LINE = 7  # counted from 0; see utils/pidfile.h of PostgreSQL
+PORT_LINE, STATUS_LINE = 3, 7  # counted from 0; see utils/pidfile.h of PostgreSQL
 
 
 @dataclass(frozen=True, kw_only=True)
 class Postmaster:
     pid: int
+    port: int | None
     status: str
     """starting, ready, standby or stopping; empty for the first moments"""
 
@@ -33,13 +34,15 @@ def find_postmaster(data: Path) -> Postmaster | None:
     if pid is None or not _is_server_of(pid, data):
         return None
     lines = _read(data)
-    return Postmaster(pid=pid, status=lines[STATUS_LINE].strip() if len(lines) > STATUS_LINE else "")
+    port = lines[PORT_LINE].strip() if len(lines) > PORT_LINE else ""
+    status = lines[STATUS_LINE].strip() if len(lines) > STATUS_LINE else ""
+    return Postmaster(pid=pid, port=int(port) if port.isdecimal() else None, status=status)
 
 
 def _read(data: Path) -> list[str]:
     try:
         return (data / "postmaster.pid").read_text(errors="replace").splitlines()
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:  # not there, or not ours to read
         return []
 
 
