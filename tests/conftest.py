@@ -67,7 +67,7 @@ def template(server: EmbeddedServer) -> str:
     """The database that is cloned: everything installed, and closed, so that nobody is ever connected to it."""
     name = "installed"
     with connect(in_database(server.superuser_url, "postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} OWNER thanopg")
+        connection.execute(f"CREATE DATABASE {name} OWNER thanopg_owner")
         urls = in_database(server.url, name), in_database(server.superuser_url, name)
         install(urls[0], service=server.service_address, superuser_url=urls[1])
         connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
@@ -112,7 +112,7 @@ class clone:
         self.database = Database(name, in_database(server.url, name), in_database(server.superuser_url, name))
 
     def __enter__(self) -> Database:
-        self._run("CREATE DATABASE {} TEMPLATE {} OWNER thanopg", self.database.name, self.template)
+        self._run("CREATE DATABASE {} TEMPLATE {} OWNER thanopg_owner", self.database.name, self.template)
         if self.template != "template0":
             with connect(self.database.superuser_url, autocommit=True) as connection:
                 append_search_path(connection)  # a clone does not inherit it
