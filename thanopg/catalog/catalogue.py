@@ -1,0 +1,129 @@
+"""Makes products and writes them as a directory of JPEG files with a csv, drawing in several processes."""
+
+from __future__ import annotations
+
+import csv
+import multiprocessing
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+
+from thanopg.catalog import phrases, words_en, words_ko
+from thanopg.catalog.attributes import CATEGORIES, Category, held_out
+from thanopg.catalog.dice import dice
+from thanopg.catalog.draw import draw_product
+from thanopg.catalog.palette import shades
+from thanopg.catalog.product import COLUMNS, Product
+from thanopg.errors import InvalidArgument
+
+PICTURE_SIZES = (256, 288, 320)
+CSV_NAME = "products.csv"
+_CHUNK = 8
+_SHADE_WEIGHTS = {"light": 0.32, "normal": 0.36, "dark": 0.32}
+_BRANDS = ("하늘", "모노", "오브제", "리안", "소담", "나린", "루아", "그린데이", "베이직랩", "도담")
+
+
+def make_products(count: int, seed: int, *, only_taught: bool = False) -> list[Product]:
+    """`count` products, a function of the seed. `only_taught` leaves out the combinations kept from training."""
+    if count < 0:
+        raise InvalidArgument(f"expected a number of products, not {count}")
+    return [_make_product(number, seed, only_taught=only_taught) for number in range(1, count + 1)]
+
+
+def write_catalogue(
+    directory: Path,
+    count: int,
+    seed: int,
+    *,
+    processes: int = 2,
+    progress: Callable[[int], None] | None = None,
+) -> list[Product]:
+    """Writes `pictures/000001.jpg` … and `products.csv`; `progress` hears how many pictures are there so far."""
+    products = make_products(count, seed)
+    (directory / "pictures").mkdir(parents=True, exist_ok=True)
+    jobs = [(str(directory), product) for product in products]
+    if processes <= 1 or count < 2 * _CHUNK:
+        for done, job in enumerate(jobs, 1):
+            _write_picture(job)
+            if progress:
+                progress(done)
+    else:
+        with multiprocessing.get_context("spawn").Pool(processes) as pool:
+            for done, _ in enumerate(pool.imap_unordered(_write_picture, jobs, chunksize=_CHUNK), 1):
+                if progress:
+                    progress(done)
+    write_csv(directory / CSV_NAME, products)
+    return products
+
+
+def write_csv(path: Path, products: Sequence[Product]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(product.as_row() for product in products)
+
+
+def read_csv(path: Path) -> list[Product]:
+    """What `write_csv` wrote. Raises InvalidArgument when a column is missing."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [Product.from_row(row) for row in csv.DictReader(file)]
+
+
+def _make_product(number: int, seed: int, *, only_taught: bool) -> Product:
+    random = dice("product", seed, number)
+    category, colour = _category_and_colour(random, only_taught)
+    tones = shades(colour)
+    shade = random.choices(tones, [_SHADE_WEIGHTS[tone] for tone in tones])[0]
+    patterns = category.patterns
+    pattern = "plain" if len(patterns) == 1 or random.random() < 0.55 else random.choice(patterns[1:])
+    length, sleeve, cut = (_any(values, random) for values in (category.lengths, category.sleeves, category.cuts))
+    drawn = {"group": category.group, "category": category.name, "colour": colour, "shade": shade, "pattern": pattern}
+    drawn |= {name: value for name, value in (("length", length), ("sleeve", sleeve), ("cut", cut)) if value}
+    qualities = random.sample(category.qualities, min(2, len(category.qualities)))
+    if set(qualities) == {"men", "women"}:
+        qualities = qualities[:1]
+    korean, english = phrases.title(drawn, "ko"), phrases.title(drawn, "en")
+    return Product(
+        id=number,
+        image_path=f"pictures/{number:06d}.jpg",
+        name=f"{random.choice(_BRANDS)} {korean}",
+        description=_describe(korean, english, qualities),
+        category=category.name,
+        colour=colour,
+        shade=shade,
+        pattern=pattern,
+        length=length,
+        sleeve=sleeve,
+        cut=cut,
+        caption_ko=phrases.caption(drawn, "ko", random).text,
+        caption_en=phrases.caption(drawn, "en", random).text,
+        seed=f"{seed}-{number}",
+    )
+
+
+def _category_and_colour(random: Random, only_taught: bool) -> tuple[Category, str]:
+    while True:
+        category = random.choices(list(CATEGORIES.values()), [c.weight for c in CATEGORIES.values()])[0]
+        colour = random.choice(category.colours)
+        metals = [c for c in category.colours if c in ("gold", "silver")]
+        if metals and random.random() < 0.35:
+            colour = random.choice(metals)
+        if not (only_taught and held_out(category.name, colour)):
+            return category, colour
+
+
+def _any(values: tuple[str, ...], random: Random) -> str | None:
+    return random.choice(values) if values else None
+
+
+def _describe(korean: str, english: str, qualities: Sequence[str]) -> str:
+    said = " ".join(words_ko.SENTENCES[quality] for quality in qualities)
+    also = " ".join(words_en.SENTENCES[quality] for quality in qualities)
+    return f"{korean}입니다. {said} / {english[:1].upper()}{english[1:]}. {also}".strip()
+
+
+def _write_picture(job: tuple[str, Product]) -> None:
+    directory, product = job
+    random = dice("file", product.seed)
+    size, quality = random.choice(PICTURE_SIZES), random.randint(80, 92)
+    draw_product(product, size).save(Path(directory) / product.image_path, "JPEG", quality=quality)
