@@ -8,7 +8,7 @@ from random import Random
 
 from PIL import Image
 
-from thanopg.catalog import accessories, footwear, garments, jewellery, scene
+from thanopg.catalog import accessories, bags, footwear, garments, jewellery, lower, scene
 from thanopg.catalog.cloth import Look, make_look
 from thanopg.catalog.dice import dice
 from thanopg.catalog.palette import paint
@@ -26,17 +26,17 @@ _ARTISTS: dict[str, Artist] = {
         garments.shirt,
         garments.sweater,
         garments.coat,
-        garments.skirt,
-        garments.slacks,
-        garments.jeans,
-        garments.shorts,
+        lower.skirt,
+        lower.slacks,
+        lower.jeans,
+        lower.shorts,
         footwear.sneakers,
         footwear.boots,
         footwear.sandals,
         footwear.heels,
-        accessories.bag,
-        accessories.hat,
-        accessories.scarf,
+        bags.bag,
+        bags.hat,
+        bags.scarf,
         accessories.watch,
         accessories.belt,
         accessories.sunglasses,

@@ -123,6 +123,11 @@ def mirror(points: Sequence[Point]) -> list[Point]:
     return [(-x, y) for x, y in points]
 
 
+def both(points: Sequence[Point]) -> tuple[list[Point], list[Point]]:
+    """The shape, and the same on the other side."""
+    return list(points), mirror(points)
+
+
 def whole(half: Sequence[Point]) -> list[Point]:
     """A shape symmetric about the middle, from its right half, top to bottom."""
     return [*half, *reversed(mirror(half))]
