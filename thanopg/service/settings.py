@@ -41,7 +41,7 @@ class ServiceSettings:
     max_decoding: int = 64
     """images being decoded or waiting for it"""
     cache_bytes: int = 64 * MEBIBYTE
-    message_budget: int = 512 * MEBIBYTE
+    message_budget: int = 256 * MEBIBYTE
     """large messages of all connections together"""
 
     login_seconds: float = 10.0

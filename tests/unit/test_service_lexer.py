@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from thanopg.errors import SyntaxNotUnderstood
+from thanopg.service.lexer import Token, tokens
+
+
+def lex(text: str) -> list[Token]:
+    return list(tokens(text))
+
+
+def test_a_call() -> None:
+    assert lex("SELECT Embed_Text('a', $2);") == [
+        ("name", "select"),
+        ("name", "embed_text"),
+        ("sign", "("),
+        ("string", "a"),
+        ("sign", ","),
+        ("parameter", "2"),
+        ("sign", ")"),
+        ("sign", ";"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "content"),
+    [
+        ("'it''s'", "it's"),
+        ("''", ""),
+        ("''''", "'"),
+        (r"'\x00'", r"\x00"),
+        (r"E'\\x00'", r"\x00"),
+        (r"E'a\'b''c\n\t\x41\u00e9\U0001F600\101'", "a'b'c\n\tAé\U0001f600A"),
+        ("e'plain'", "plain"),
+        ("$$it's$$", "it's"),
+        ("$q$a $$ b$q$", "a $$ b"),
+        ("'밝은 빨간색'", "밝은 빨간색"),
+        ("'two\nlines'", "two\nlines"),
+    ],
+)
+def test_strings(text: str, content: str) -> None:
+    assert lex(text) == [("string", content)]
+
+
+def test_quoted_names_keep_their_case() -> None:
+    assert lex('"Embed_Text" "we""ird"') == [("name", "Embed_Text"), ("name", 'we"ird')]
+
+
+def test_spaces_and_comments_are_left_out() -> None:
+    assert lex("  -- a 'comment'\n /* and /* nested */ 'x' */ select -- end") == [("name", "select")]
+
+
+@pytest.mark.parametrize("text", ["'open", "E'open\\'", '"open', "$$open", "/* open", "/* /* */", r"E'\0'", r"E'\xff'"])
+def test_what_is_not_ended_is_an_error(text: str) -> None:
+    with pytest.raises(SyntaxNotUnderstood):
+        lex(text)
+
+
+@given(st.text(max_size=200))
+def test_any_text_gives_tokens_or_a_syntax_error(text: str) -> None:
+    with contextlib.suppress(SyntaxNotUnderstood):
+        lex(text)
+
+
+@given(st.text(st.characters(exclude_characters="\0")))
+def test_a_quoted_literal_comes_back(text: str) -> None:
+    assert lex("'" + text.replace("'", "''") + "'") == [("string", text)]
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    assert lex(f"E'{escaped}'") == [("string", text)]
