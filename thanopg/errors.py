@@ -230,3 +230,17 @@ class ImageError(ThanopgError):
 
     def __reduce__(self) -> tuple[object, ...]:  # it crosses from the decoding process to ours
         return (type(self), (self.fault, self.message))
+
+
+class ImageRootUnavailable(ThanopgError):
+    """the image root can't be read"""
+
+    sqlstate = "58030"
+    default_hint = "is the disk mounted and readable? --image-root or THANOPG_IMAGE_ROOT says where images are"
+
+
+class DecoderUnavailable(ThanopgError):
+    """no decoding process could be started"""
+
+    sqlstate = "53000"
+    default_hint = "is memory or the number of processes exhausted?"
