@@ -110,7 +110,8 @@ def test_search_sql_runs_as_it_is(connection: psycopg.Connection, vectors: np.nd
 
 def test_the_plain_join_form(connection: psycopg.Connection, vectors: np.ndarray) -> None:
     rows = connection.execute(
-        "SELECT id FROM photo WHERE fake_base IS NOT NULL ORDER BY fake_base <=> (SELECT embed_text('x', 'fake')), id LIMIT 5"
+        "SELECT id FROM photo WHERE fake_base IS NOT NULL "
+        "ORDER BY fake_base <=> (SELECT embed_text('x', 'fake')), id LIMIT 5"
     ).fetchall()
     assert [i for (i,) in rows] == nearest(vectors, text_vector("x"), 5)
 
