@@ -11,9 +11,11 @@ import pytest
 
 from tests.databases import Database, clone, in_database, make_home
 from tests.running_service import RunningService
+from thanopg.config import ImageLimits
 from thanopg.database.connect import connect
 from thanopg.database.install import install
 from thanopg.database.server import EmbeddedServer
+from thanopg.images.pool import DecodePool
 from thanopg.models.library import ModelLibrary
 
 
@@ -58,7 +60,7 @@ def library() -> ModelLibrary:
 @pytest.fixture(scope="session")
 def service(server: EmbeddedServer, library: ModelLibrary) -> Iterator[RunningService]:
     """The embedding service of `server`, real but for the process it runs in."""
-    with RunningService(server, library, None) as running:
+    with DecodePool(1, ImageLimits()) as decoder, RunningService(server, library, decoder) as running:
         yield running
 
 

@@ -23,8 +23,8 @@ MOST_ATTEMPTS = 6
 """for transient faults; with these backoffs a picture has 5 minutes to come back"""
 FIRST_BACKOFF = timedelta(seconds=1)
 BACKOFF_FACTOR = 4
-SECOND_CHANCE: frozenset[ImageFault] = frozenset({"decoder_died", "decoder_timeout"})
-"""permanent, but a deploy or the kernel may have killed the decoder: believed the second time"""
+SECOND_CHANCE: frozenset[ImageFault] = frozenset({"decoder_timeout"})
+"""permanent, but the machine may have been busy: believed the second time"""
 
 LOCKED_TRIES = 3
 LOCKED_PAUSE = 0.05

@@ -1,0 +1,123 @@
+"""The service in a thread of the test, and models whose forward passes the test lets through one by one."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from thanopg.config import ImageLimits
+from thanopg.images.pool import DecodePool
+from thanopg.models.embedder import Embedder, TextEmbeddings
+from thanopg.models.fake import FakeEmbedder
+from thanopg.models.library import ModelLibrary
+from thanopg.models.load import load_embedder
+from thanopg.service.server import Server, serve_async
+from thanopg.service.settings import ServiceSettings
+
+HERE = Path(__file__).parent
+PATIENCE = 20.0
+USER, PASSWORD = "caller", "it's a 비밀"
+GATED = "fake:3"
+"""the source whose passes wait for the gate"""
+
+
+class GatedEmbedder(FakeEmbedder):
+    """Every pass waits until the gate is open."""
+
+    def __init__(self) -> None:
+        super().__init__(3)
+        self.entered = threading.Event()
+        self.gate = threading.Event()
+        self.texts: list[str] = []
+
+    def embed_texts(self, texts: Sequence[str]) -> TextEmbeddings:
+        self.texts += texts
+        self.entered.set()
+        self.gate.wait(PATIENCE)
+        return super().embed_texts(texts)
+
+    def wait_entered(self) -> None:
+        assert self.entered.wait(PATIENCE), "no pass has begun"
+
+
+class RunningService:
+    """`with RunningService(max_waiting=2) as service:`; keywords are ServiceSettings."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="thanopg-"))
+        base = ServiceSettings(
+            user=USER,
+            password=PASSWORD,
+            unix_socket_dir=self.directory,
+            host="127.0.0.1",
+            port=0,
+            http_port=0,
+            limits=ImageLimits(bytes=1_000_000, pixels=1_000_000),
+        )
+        self.settings = replace(base, **settings)
+        self.gated = GatedEmbedder()
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="service")
+        self._error: BaseException | None = None
+
+    def __enter__(self) -> RunningService:
+        self._thread.start()
+        assert self._started.wait(PATIENCE)
+        if self._error is not None:
+            self._thread.join()
+            raise self._error
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.gated.gate.set()
+        self.stop()
+        shutil.rmtree(self.directory)
+
+    def stop(self) -> None:
+        with suppress(RuntimeError):  # it has stopped already
+            self._loop.call_soon_threadsafe(self._task.cancel)
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+
+    @property
+    def port(self) -> int:
+        return self.server.port
+
+    def dsn(self, *, tcp: bool = False, user: str = USER, password: str = PASSWORD, **options: object) -> str:
+        host = "127.0.0.1" if tcp else str(self.directory)
+        quoted = password.replace("\\", "\\\\").replace("'", "\\'")
+        given = "".join(f" {name}={value}" for name, value in options.items())
+        return f"host={host} port={self.port} user={user} password='{quoted}' dbname=any connect_timeout=10{given}"
+
+    def _load(self, source: str, *, device: str | None = None) -> Embedder:
+        return self.gated if source == GATED else load_embedder(source, device=device)
+
+    def _run(self) -> None:
+        try:
+            with DecodePool(1, self.settings.limits) as pool:
+                asyncio.run(self._serve(pool))
+        except asyncio.CancelledError:
+            pass
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._started.set()
+
+    async def _serve(self, pool: DecodePool) -> None:
+        self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        await serve_async(self.settings, ModelLibrary(load=self._load), pool, ready=self._ready)
+
+    def _ready(self, server: Server) -> None:
+        self.server = server
+        self._started.set()
