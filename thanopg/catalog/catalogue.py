@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
@@ -12,22 +12,29 @@ from thanopg.catalog import phrases, words_en, words_ko
 from thanopg.catalog.attributes import CATEGORIES, Category, held_out
 from thanopg.catalog.dice import dice
 from thanopg.catalog.draw import draw_product
-from thanopg.catalog.palette import shades
+from thanopg.catalog.palette import METALS, shades
 from thanopg.catalog.product import COLUMNS, Product
+from thanopg.catalog.queries import EXAMPLES
 from thanopg.errors import InvalidArgument
 
 PICTURE_SIZES = (256, 288, 320)
 CSV_NAME = "products.csv"
+POPULAR_EVERY = 6
+METAL_SHARE = 0.35
 _CHUNK = 8
 _SHADE_WEIGHTS = {"light": 0.32, "normal": 0.36, "dark": 0.32}
 _BRANDS = ("하늘", "모노", "오브제", "리안", "소담", "나린", "루아", "그린데이", "베이직랩", "도담")
 
 
-def make_products(count: int, seed: int, *, only_taught: bool = False) -> list[Product]:
-    """`count` products, a function of the seed. `only_taught` leaves out the combinations kept from training."""
+def make_products(count: int, seed: int, *, only_taught: bool = False, popular: bool = False) -> list[Product]:
+    """`count` products, a function of the seed.
+
+    `only_taught` leaves out the combinations kept from training. `popular`: every sixth product is one that an
+    example query asks for, as a shop stocks what is asked for; ten for each query among 1,000.
+    """
     if count < 0:
         raise InvalidArgument(f"expected a number of products, not {count}")
-    return [_make_product(number, seed, only_taught=only_taught) for number in range(1, count + 1)]
+    return [_make_product(number, seed, only_taught=only_taught, popular=popular) for number in range(1, count + 1)]
 
 
 def write_catalogue(
@@ -37,9 +44,10 @@ def write_catalogue(
     *,
     processes: int = 2,
     progress: Callable[[int], None] | None = None,
+    popular: bool = True,
 ) -> list[Product]:
     """Writes `pictures/000001.jpg` … and `products.csv`; `progress` hears how many pictures are there so far."""
-    products = make_products(count, seed)
+    products = make_products(count, seed, popular=popular)
     (directory / "pictures").mkdir(parents=True, exist_ok=True)
     jobs = [(str(directory), product) for product in products]
     if processes <= 1 or count < 2 * _CHUNK:
@@ -69,14 +77,17 @@ def read_csv(path: Path) -> list[Product]:
         return [Product.from_row(row) for row in csv.DictReader(file)]
 
 
-def _make_product(number: int, seed: int, *, only_taught: bool) -> Product:
+def _make_product(number: int, seed: int, *, only_taught: bool, popular: bool) -> Product:
     random = dice("product", seed, number)
-    category, colour = _category_and_colour(random, only_taught)
+    asked = EXAMPLES[number // POPULAR_EVERY % len(EXAMPLES)].named if popular and number % POPULAR_EVERY == 0 else {}
+    category, colour = _category_and_colour(random, only_taught, asked)
     tones = shades(colour)
     shade = random.choices(tones, [_SHADE_WEIGHTS[tone] for tone in tones])[0]
     patterns = category.patterns
     pattern = "plain" if len(patterns) == 1 or random.random() < 0.55 else random.choice(patterns[1:])
     length, sleeve, cut = (_any(values, random) for values in (category.lengths, category.sleeves, category.cuts))
+    shade, pattern = asked.get("shade", shade), asked.get("pattern", pattern)
+    length, sleeve, cut = asked.get("length", length), asked.get("sleeve", sleeve), asked.get("cut", cut)
     drawn = {"group": category.group, "category": category.name, "colour": colour, "shade": shade, "pattern": pattern}
     drawn |= {name: value for name, value in (("length", length), ("sleeve", sleeve), ("cut", cut)) if value}
     qualities = random.sample(category.qualities, min(2, len(category.qualities)))
@@ -101,13 +112,15 @@ def _make_product(number: int, seed: int, *, only_taught: bool) -> Product:
     )
 
 
-def _category_and_colour(random: Random, only_taught: bool) -> tuple[Category, str]:
+def _category_and_colour(random: Random, only_taught: bool, asked: Mapping[str, str]) -> tuple[Category, str]:
     while True:
         category = random.choices(list(CATEGORIES.values()), [c.weight for c in CATEGORIES.values()])[0]
+        category = CATEGORIES[asked.get("category", category.name)]
         colour = random.choice(category.colours)
-        metals = [c for c in category.colours if c in ("gold", "silver")]
-        if metals and random.random() < 0.35:
+        metals = [c for c in category.colours if c in METALS]
+        if metals and random.random() < METAL_SHARE:
             colour = random.choice(metals)
+        colour = asked.get("colour", colour)
         if not (only_taught and held_out(category.name, colour)):
             return category, colour
 

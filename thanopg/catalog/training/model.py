@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from thanopg.models.torchvision_shim import import_torchvision
 
 CONTEXT_LENGTH = 40
 VOCABULARY = 4096
+CHUNKS = 5
 MEAN = (0.79, 0.77, 0.76)
 DEVIATION = (0.24, 0.25, 0.25)
 
@@ -66,6 +68,22 @@ def text_vectors(model: Any, ids: torch.Tensor) -> torch.Tensor:
     x = model.ln_final(model.transformer(x, attn_mask=model.attn_mask[:length, :length]))
     pooled = x[torch.arange(len(x), device=x.device), ids.argmax(dim=-1)] @ model.text_projection
     return functional.normalize(pooled.float(), dim=-1)
+
+
+def text_vectors_by_length(model: Any, rows: Sequence[Sequence[int]], device: torch.device) -> torch.Tensor:
+    """Rows of token ids of any length → (n, d) in their order; long rows don't make short ones longer."""
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+    chunk = max(1, -(-len(rows) // CHUNKS))
+    parts = []
+    for start in range(0, len(order), chunk):
+        chosen = [rows[i] for i in order[start : start + chunk]]
+        ids = torch.zeros((len(chosen), len(chosen[-1])), dtype=torch.long)
+        for i, row in enumerate(chosen):
+            ids[i, : len(row)] = torch.tensor(row)
+        parts.append(text_vectors(model, ids.to(device)))
+    back = torch.empty(len(order), dtype=torch.long)
+    back[torch.tensor(order)] = torch.arange(len(order))
+    return torch.cat(parts)[back.to(device)]
 
 
 def save_model(model: Any, config: dict[str, Any], tokenizer: Tokenizer, directory: Path) -> None:

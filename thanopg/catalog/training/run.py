@@ -130,7 +130,7 @@ def evaluate_source(
         products = read_csv(directory / "products.csv")
     else:
         say(f"writing {pictures} pictures")
-        products = write_catalogue(directory, pictures, TEST_SEED, processes=processes)
+        products = write_catalogue(directory, pictures, TEST_SEED, processes=processes, popular=False)
     if random_weights:
         make_random(work / "random", VALIDATION_SEED)
         source = f"local-dir:{(work / 'random').absolute()}"

@@ -16,8 +16,7 @@ from tokenizers import Tokenizer
 from thanopg.catalog.dice import dice
 from thanopg.catalog.training.data import Dataset, Pixels
 from thanopg.catalog.training.loss import contrast
-from thanopg.catalog.training.model import image_vectors, make_model, save_model, scaled, text_vectors
-from thanopg.catalog.training.tokens import encode
+from thanopg.catalog.training.model import image_vectors, make_model, save_model, scaled, text_vectors_by_length
 
 Measure = Callable[[Any, Tokenizer], float]
 Tell = Callable[[str], None]
@@ -106,11 +105,11 @@ class Training:
         return float(np.mean(losses)), len(order) / (time.monotonic() - began)
 
     def _step(self, pixels: Pixels, texts: Sequence[str], truth: np.ndarray[Any, np.dtype[np.bool_]]) -> float:
-        ids = torch.from_numpy(encode(self.tokenizer, texts)).to(self.device)
+        rows = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type != "mps"):
             images = image_vectors(self.model, scaled(pixels, self.device))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            words = text_vectors(self.model, ids)
+            words = text_vectors_by_length(self.model, rows, self.device)
         loss = contrast(images, words, torch.from_numpy(truth).to(self.device), self.model.logit_scale.exp())
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
