@@ -24,7 +24,7 @@ from thanopg.images import wire
 from thanopg.images.decode import decode
 from thanopg.models.embedder import Preprocessing
 
-GRACE_SECONDS = 5.0
+GRACE_SECONDS = 2.0
 """added to the time limit, which the parent enforces, before the child ends itself"""
 STATUS = Path("/proc/self/statm")
 OUT_OF_MEMORY = ImageError("decoder_died", "decoding it ran out of memory")

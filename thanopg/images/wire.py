@@ -12,16 +12,18 @@ import json
 import socket
 import struct
 import time
+from typing import get_args
 
 import numpy as np
 
-from thanopg.errors import ImageError
+from thanopg.errors import ImageError, ImageFault
 from thanopg.models.embedder import Pixels
 
 READY, GOT_IT, PIXELS, FAULT = b"R", b"G", b"P", b"F"
 LENGTH = struct.Struct(">I")
 SHAPE = struct.Struct(">II")
 CHUNK = 1 << 20
+FAULTS = frozenset(get_args(ImageFault))
 
 
 class Hangup(Exception):
@@ -66,10 +68,12 @@ def unpack(answer: bytearray, *, shape: tuple[int, int, int]) -> Pixels:
     if kind == FAULT:
         try:
             fault, message = json.loads(bytes(body))
-            error = ImageError(fault, str(message))
+            known = fault in FAULTS
         except (ValueError, TypeError) as nonsense:
             raise Hangup("a fault that can't be read") from nonsense
-        raise error
+        if not known:
+            raise Hangup("a fault that does not exist")
+        raise ImageError(fault, str(message))
     expected = SHAPE.size + shape[0] * shape[1] * shape[2]
     if kind != PIXELS or len(body) != expected or SHAPE.unpack_from(body) != shape[:2]:
         raise Hangup("pixels of another shape")
