@@ -1,6 +1,7 @@
 -- service_call over dblink: for servers where nothing of ours may be installed.
 -- The query is sent and then polled for, because the blocking call ignores statement_timeout. A connection found busy
--- (an interrupted call) or dead is dropped and opened anew once. dblink lives in whatever schema the administrator chose.
+-- (an interrupted call) or dead is dropped and opened anew once. Notices of the service are lost: dblink cannot pass
+-- them on. dblink lives in whatever schema the administrator chose.
 
 DO $install$
 BEGIN
@@ -12,10 +13,8 @@ BEGIN
       reused boolean;
       polls int;
       answer text;
-      state text;
       message text;
       detail text;
-      hint text;
     BEGIN
       FOR attempt IN 1..2 LOOP
         reused := connection = ANY (%1$I.dblink_get_connections());
@@ -32,7 +31,12 @@ BEGIN
         IF reused IS NOT TRUE THEN
           BEGIN
             PERFORM %1$I.dblink_connect(connection, 'thanopg_service');
-          EXCEPTION WHEN connection_exception OR undefined_object OR syntax_error OR invalid_password THEN
+          EXCEPTION WHEN undefined_object OR syntax_error THEN  -- no SERVER of that name, or no USER MAPPING
+            RAISE EXCEPTION 'could not reach the embedding service' USING
+              ERRCODE = '08001',
+              DETAIL = 'its address is not set',
+              HINT = 'run thanopg install, or: SELECT thanopg.set_service_address(host, port, user, password)';
+          WHEN connection_exception OR invalid_password THEN
             GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
             RAISE EXCEPTION 'could not reach the embedding service' USING
               ERRCODE = '08001',
@@ -58,18 +62,22 @@ BEGIN
           PERFORM FROM %1$I.dblink_get_result(connection) AS a(value text);  -- the end, so that the next may be sent
           RETURN answer;
         EXCEPTION WHEN OTHERS THEN
-          GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+          IF SQLSTATE NOT LIKE '08%%' AND SQLSTATE NOT LIKE '57P%%' THEN
+            PERFORM FROM %1$I.dblink_get_result(connection, false) AS a(value text);
+            RAISE;  -- what the service said, unchanged
+          END IF;
+          message := SQLERRM;
         END;
-        IF state NOT LIKE '08%%' AND state NOT LIKE '57P%%' THEN
-          PERFORM FROM %1$I.dblink_get_result(connection, false) AS a(value text);
-          RAISE EXCEPTION '%%', message USING ERRCODE = state, DETAIL = detail, HINT = hint;
-        END IF;
         PERFORM %1$I.dblink_disconnect(connection);
         EXIT WHEN reused IS NOT TRUE;
       END LOOP;
       RAISE EXCEPTION 'could not reach the embedding service' USING
         ERRCODE = '08001', DETAIL = message, HINT = 'start it with: thanopg up, or thanopg serve';
     END $$
-  $create$, (SELECT n.nspname FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'dblink'));
+  $create$, (
+    SELECT n.nspname
+    FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+    WHERE e.extname = 'dblink'
+  ));
 END $install$;
 COMMENT ON FUNCTION thanopg.service_call IS 'the one door to the embedding service (dblink)';

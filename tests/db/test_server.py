@@ -19,6 +19,7 @@ import pytest
 
 from thanopg.database.account import server_account
 from thanopg.database.binaries import Binaries, reachable_binaries, wheel_binaries
+from thanopg.database.cluster import OWNER
 from thanopg.database.connect import connect
 from thanopg.database.postmaster import find_postmaster
 from thanopg.database.server import EmbeddedServer
@@ -211,7 +212,7 @@ def test_tcp_when_asked_and_a_busy_port(home: Path) -> None:
         assert not busy.running
     with EmbeddedServer(home, fast=True, port=busy.port) as server:
         secret = server.home.read_secrets().owner
-        assert ask(f"postgresql://thanopg:{secret}@127.0.0.1:{busy.port}/thanopg", "SELECT 1") == 1
+        assert ask(f"postgresql://{OWNER}:{secret}@127.0.0.1:{busy.port}/thanopg", "SELECT 1") == 1
         assert ask(EmbeddedServer(home).url, "SELECT 1") == 1  # who does not know of the port finds it all the same
 
 

@@ -52,7 +52,7 @@ def connect(url: str, *, application_name: str = "thanopg", autocommit: bool = F
 def _unavailable(text: str, password: str) -> DatabaseUnavailable:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     # connection to server at "…", port … failed: FATAL:  the reason
-    telling = [line.split("failed: ", 1)[1] for line in lines if "failed: " in line] or lines or ["no reason given"]
+    telling = [line.rsplit("failed: ", 1)[1] for line in lines if "failed: " in line] or lines or ["no reason given"]
     reason = telling[-1].removeprefix("FATAL:").removeprefix("ERROR:").strip()
     if len(password) > 3:
         reason = reason.replace(password, "***")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import secrets
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,22 +78,22 @@ class Home:
             f"the path of {self.path} is too long for a socket", hint="choose a shorter THANOPG_HOME"
         )
 
-    def prepare(self, account: Account) -> None:
-        """Make what is missing. Raises ServerStartError when the account could not enter it."""
+    def make(self, account: Account) -> None:
+        """The home itself. Raises ServerStartError when the account could not pass through it."""
         if ":" in str(self.path):
             raise ServerStartError(
                 f"the home's path must not contain a colon: {self.path}", hint="choose another THANOPG_HOME"
             )
-        try:
+        with _explained(self.path):
             _make_home(self.path, account)
-            self.library.mkdir(mode=0o755, exist_ok=True)
+
+    def furnish(self, account: Account) -> None:
+        """The directories in it; the caller holds the lock. Raises ServerStartError."""
+        with _explained(self.path):
+            self.library.mkdir(exist_ok=True)
+            self.library.chmod(0o755)
             self.log.parent.mkdir(mode=0o700, exist_ok=True)
             account.make_directory(self.socket_directory)
-        except OSError as error:
-            raise ServerStartError(
-                f"could not prepare {error.filename or self.path}: {(error.strerror or str(error)).lower()}",
-                hint="choose a home that you may write to: THANOPG_HOME",
-            ) from error
 
     def read_secrets(self) -> Secrets:
         """Raises ServerStartError when there are none, or none that we may read."""
@@ -123,13 +125,24 @@ def _socket_length(directory: Path) -> int:
     return len(os.fsencode(directory / f".s.PGSQL.{PORT}"))
 
 
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ServerStartError(
+            f"could not prepare {error.filename or path}: {(error.strerror or str(error)).lower()}",
+            hint="choose a home that you may write to: THANOPG_HOME",
+        ) from error
+
+
 def _make_home(path: Path, account: Account) -> None:
     made = not path.exists()
     if made:
         for parent in reversed([parent for parent in path.parents if not parent.exists()]):
-            parent.mkdir()
+            parent.mkdir(exist_ok=True)
             parent.chmod(0o755 if account.switch else 0o700)
-        path.mkdir(mode=0o700)
+        path.mkdir(mode=0o700, exist_ok=True)
     if not account.switch or account.can_enter(path):
         return
     ours = made or not any(path.iterdir()) or (path / "secrets.json").exists()

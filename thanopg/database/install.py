@@ -69,7 +69,7 @@ def _install(outer: sqlalchemy.Connection, connection: Connection, service: Serv
     _ensure_vector(connection)
     warnings.append(append_search_path(connection))
     connection.execute("SET LOCAL client_min_messages = warning")
-    connection.execute("CREATE SCHEMA IF NOT EXISTS thanopg")
+    _ensure_schema(connection)
     _see_only(connection, "thanopg", _vector_schema(connection))
     revision = upgrade(outer)
     adapter = choose_adapter(connection)
@@ -132,12 +132,18 @@ def _ensure_vector(connection: Connection) -> None:
     connection.execute(sql.SQL("SELECT '[1]'::{}.vector").format(sql.Identifier(_vector_schema(connection))))
 
 
+def _ensure_schema(connection: Connection) -> None:
+    row = connection.execute("SELECT to_regnamespace('thanopg') IS NULL").fetchone()
+    if row and row[0]:  # IF NOT EXISTS would want the right to create one all the same
+        connection.execute("CREATE SCHEMA thanopg")
+
+
 def _vector_schema(connection: Connection) -> str:
     row = connection.execute(
-        "SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'vector'"
+        "SELECT nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'vector'"
     ).fetchone()
     assert row is not None
-    return str(row[0]).strip('"')
+    return str(row[0])
 
 
 def _see_only(connection: Connection, *schemas: str) -> None:

@@ -76,8 +76,9 @@ class EmbeddedServer:
     def start(self, *, detach: bool = False) -> None:
         """Start, or join the one that runs. Safe against others who do the same. Raises ServerStartError."""
         account = server_account(self.home.data)
-        self.home.prepare(account)
+        self.home.make(account)
         with self._locked():
+            self.home.furnish(account)
             postmaster = find_postmaster(self.home.data)
             if postmaster is None or not self._settled(postmaster):
                 self._start(account, detach=detach)
