@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from service_client import (
+
+from tests.unit.service_client import (
     FLUSH,
     SYNC,
     bind,
@@ -21,11 +22,11 @@ from service_client import (
     replies,
     values,
 )
-
 from thanopg.errors import CallCancelled, TooBusy
+from thanopg.service.prepared import MAX_KEPT
 from thanopg.service.reader import LARGE, Budget, PacketReader
 from thanopg.service.request import Answer, CaptionImage, DescribeModel, EmbedImage, EmbedText, Request
-from thanopg.service.session import MAX_KEPT, Goodbye, Session
+from thanopg.service.session import Goodbye, Session
 
 VECTOR = Answer(b"[1,0]")
 CALL = "SELECT embed_text('a cat', 'fake:2')"

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from thanopg.service.listening import start_error
+
 MAX_HEAD: Final = 8192
 MAX_CLIENTS: Final = 32
 SECONDS: Final = 5.0
@@ -25,8 +27,11 @@ class HttpServer:
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> None:
-        """Raises OSError."""
-        self._server = await asyncio.start_server(self._client, host, port, limit=MAX_HEAD)
+        """Raises ServiceStartError."""
+        try:
+            self._server = await asyncio.start_server(self._client, host, port, limit=MAX_HEAD)
+        except OSError as error:
+            raise start_error(f"{host} port {port}", error) from error
 
     @property
     def port(self) -> int:

@@ -8,22 +8,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-import logging
+import resource
 import secrets
 import signal
 import socket
-import ssl
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
 
-from thanopg.errors import CallCancelled, InvalidArgument, ServiceStartError, ServiceStopping
+from thanopg.errors import CallCancelled, InvalidArgument, ServiceStopping
 from thanopg.service.authentication import Credentials
 from thanopg.service.batcher import Batcher
 from thanopg.service.cache import VectorCache
 from thanopg.service.calls import Calls, Decoder
 from thanopg.service.connection import Connection
 from thanopg.service.http import HttpServer
+from thanopg.service.listening import listen_tcp, listen_unix, tls_context
 from thanopg.service.metrics import Metrics
 from thanopg.service.reader import Budget
 from thanopg.service.settings import ServiceSettings
@@ -31,12 +31,8 @@ from thanopg.service.shelf import Library, Shelf
 from thanopg.service.startup import BackendKey
 
 SECRET_BYTES: Final = 4
-BACKLOG: Final = 512
-MAX_SOCKET_PATH: Final = 107
-"""bytes that an address of a Unix socket has room for"""
-PROBE_SECONDS: Final = 1.0
-
-log = logging.getLogger(__name__)
+SPARE_FILES: Final = 256
+"""open files beside the connections"""
 
 
 class Server:
@@ -61,7 +57,7 @@ class Server:
             max_decoding=settings.max_decoding,
             seconds=settings.call_seconds,
         )
-        self.tls, certificate = _tls(settings)
+        self.tls, certificate = tls_context(settings.tls_certificate, settings.tls_key)
         self.credentials = Credentials(settings.user, settings.password, certificate=certificate)
         self.stopping = False
         self._connections: dict[int, Connection] = {}
@@ -134,40 +130,18 @@ class Server:
         settings = self.settings
         if settings.unix_socket_dir is None and settings.host is None:
             raise InvalidArgument("the service has nowhere to listen", hint="give a socket directory or a host")
-        loop = asyncio.get_running_loop()
         if settings.host is not None:
-            try:
-                listener = await loop.create_server(
-                    lambda: Connection(self), settings.host, settings.port, backlog=BACKLOG
-                )
-            except OSError as error:
-                raise _start_error(f"{settings.host} port {settings.port}", error) from error
-            self._listeners.append(listener)
+            self._listeners.append(await listen_tcp(self._connection, settings.host, settings.port))
         if settings.unix_socket_dir is not None:
-            await self._listen_unix(settings.unix_socket_dir / f".s.PGSQL.{self.port}")
+            path = settings.unix_socket_dir / f".s.PGSQL.{self.port}"
+            self._listeners.append(await listen_unix(self._connection, path))
+            self._socket_path = path
         if settings.http_port is not None:
             self._http = HttpServer(self.metrics.page, self.health)
-            try:
-                await self._http.start(settings.http_host, settings.http_port)
-            except OSError as error:
-                raise _start_error(f"{settings.http_host} port {settings.http_port}", error) from error
+            await self._http.start(settings.http_host, settings.http_port)
 
-    async def _listen_unix(self, path: Path) -> None:
-        if len(bytes(path)) > MAX_SOCKET_PATH:
-            raise ServiceStartError(
-                f"the path of the socket has {len(bytes(path))} bytes, {MAX_SOCKET_PATH} is the most: {path}",
-                hint="choose a directory with a shorter path",
-            )
-        if await _answers(path):
-            raise ServiceStartError(f"another service is listening on {path}", hint="stop it, or choose another port")
-        loop = asyncio.get_running_loop()
-        try:
-            listener = await loop.create_unix_server(lambda: Connection(self), path, backlog=BACKLOG)
-            self._listeners.append(listener)
-            self._socket_path = path
-            path.chmod(0o666)  # the directory decides who may come in
-        except OSError as error:
-            raise _start_error(str(path), error) from error
+    def _connection(self) -> Connection:
+        return Connection(self)
 
     # --- what connections ask for --------------------------------------------------------------------------------
 
@@ -235,6 +209,7 @@ async def serve_async(
     settings: ServiceSettings, library: Library, decoder: Decoder, *, ready: Callable[[Server], None] | None = None
 ) -> None:
     """The same inside a running event loop; cancelling it stops the service too."""
+    _allow_files(settings.max_connections + settings.max_logging_in + SPARE_FILES)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
@@ -266,32 +241,10 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
     return False
 
 
-async def _answers(path: Path) -> bool:
-    """Does someone listen on this socket? A stale one, left by a killed service, may be replaced."""
-    try:
-        _, writer = await asyncio.wait_for(asyncio.open_unix_connection(path), PROBE_SECONDS)
-    except (OSError, TimeoutError):
-        return False
-    writer.close()
-    return True
-
-
-def _start_error(where: str, error: OSError) -> ServiceStartError:
-    return ServiceStartError(
-        f"could not listen on {where}: {(error.strerror or str(error)).lower()}", hint="choose another address or port"
-    )
-
-
-def _tls(settings: ServiceSettings) -> tuple[ssl.SSLContext | None, str | None]:
-    """The context, and the certificate for channel binding."""
-    if settings.tls_certificate is None:
-        return None, None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
-        return context, settings.tls_certificate.read_text("ascii")
-    except (OSError, ValueError) as error:
-        raise ServiceStartError(
-            f"could not read the certificate {settings.tls_certificate}", hint="give a PEM certificate and its key"
-        ) from error
+def _allow_files(wanted: int) -> None:
+    """Every connection is an open file, and the usual limit of 1024 is for other programs."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -7,53 +7,23 @@ After an error everything up to Sync is discarded, as the extended protocol want
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Final
 
-from thanopg.errors import (
-    DuplicateStatement,
-    LimitExceeded,
-    NotSupported,
-    ProtocolViolation,
-    SyntaxNotUnderstood,
-    ThanopgError,
-    TransactionAborted,
-    UnknownPortal,
-    UnknownStatement,
-)
+from thanopg.errors import NotSupported, ProtocolViolation, SyntaxNotUnderstood, ThanopgError, TransactionAborted
 from thanopg.service import backend, frontend
 from thanopg.service.backend import Column, Status
 from thanopg.service.grammar import parse
-from thanopg.service.reader import LARGE, Packet, PacketReader
+from thanopg.service.prepared import Portal, Portals, Prepared, Statements
+from thanopg.service.reader import Packet, PacketReader
 from thanopg.service.request import Answer, Request, bound_request, literal_request, parameter_types
 from thanopg.service.statement import INT4, TEXT, Call, Fixed, Forget, Statement, Transaction
 
-MAX_KEPT: Final = 512
-"""prepared statements, and portals, of one connection"""
-MAX_KEPT_BYTES: Final = 256 * 1024
-"""text of all its prepared statements"""
 MAX_STEPS: Final = 256
 """messages and statements that are worked off before others get their turn"""
 
 
 class Goodbye:
     """Send what there is and close."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    statement: Statement | None
-    """None is the empty query"""
-    types: tuple[int, ...]
-    size: int
-
-
-@dataclass(slots=True)
-class Portal:
-    prepared: Prepared
-    request: Request | None
-    result_format: int
-    done: bool = False
 
 
 class Session:
@@ -63,8 +33,8 @@ class Session:
         self._reader = reader
         self._status: Status = "I"
         self._output = bytearray()
-        self._statements: dict[str, Prepared] = {}
-        self._portals: dict[str, Portal] = {}
+        self._statements = Statements()
+        self._portals = Portals()
         self._queue: deque[Statement] = deque()
         self._simple = False
         """are we inside a simple query"""
@@ -152,7 +122,7 @@ class Session:
             case frontend.Execute(name):
                 return self._execute(name)
             case frontend.Close(portal, name):
-                (self._portals if portal else self._statements).pop(name, None)
+                (self._portals if portal else self._statements).drop(name)
                 self._output += backend.CLOSE_COMPLETE
             case frontend.Sync():
                 self._discarding = False
@@ -166,8 +136,8 @@ class Session:
         return None
 
     def _query(self, text: str) -> None:
-        self._statements.pop("", None)
-        self._portals.pop("", None)
+        self._statements.drop("")
+        self._portals.drop("")
         statements = parse(text)
         if not statements:
             self._output += backend.EMPTY_QUERY
@@ -190,15 +160,7 @@ class Session:
         return None
 
     def _parse(self, message: frontend.Parse) -> None:
-        name, size = message.name, len(message.query)
-        if name:
-            if name in self._statements:
-                raise DuplicateStatement(f'prepared statement "{name}" already exists')
-            kept = sum(prepared.size for prepared in self._statements.values())
-            if len(self._statements) >= MAX_KEPT or kept + size > MAX_KEPT_BYTES:
-                raise LimitExceeded("too many or too large prepared statements", hint="deallocate some")
-        else:
-            self._statements.pop("", None)
+        self._statements.make_room(message.name, len(message.query))
         statements = parse(message.query)
         if len(statements) > 1:
             raise SyntaxNotUnderstood("cannot insert multiple commands into a prepared statement")
@@ -206,14 +168,12 @@ class Session:
         if statement is not None:
             self._check_transaction(statement)
         types = parameter_types(statement, message.types) if isinstance(statement, Call) else ()
-        self._statements[name] = Prepared(statement, types, size)
+        self._statements.put(message.name, Prepared(statement, types, len(message.query)))
         self._output += backend.PARSE_COMPLETE
 
     def _bind(self, message: frontend.Bind) -> None:
-        prepared = self._prepared(message.statement)
+        prepared = self._statements.get(message.statement)
         statement = prepared.statement
-        if message.portal and len(self._portals) >= MAX_KEPT:
-            raise LimitExceeded("too many portals", hint="close some")
         request = None
         if isinstance(statement, Call):
             request = bound_request(statement, prepared.types, message)
@@ -222,12 +182,12 @@ class Session:
         result_format = message.result_formats[0] if message.result_formats else 0
         if len(message.result_formats) > 1 or result_format not in (0, 1):
             raise ProtocolViolation("unsupported result formats")
-        self._portals[message.portal] = Portal(prepared, request, result_format)
+        self._portals.put(message.portal, Portal(prepared, request, result_format))
         self._output += backend.BIND_COMPLETE
 
     def _describe(self, portal: bool, name: str) -> None:
-        prepared = self._portal(name).prepared if portal else self._prepared(name)
-        result_format = self._portal(name).result_format if portal else 0
+        prepared = self._portals.get(name).prepared if portal else self._statements.get(name)
+        result_format = self._portals.get(name).result_format if portal else 0
         if not portal:
             self._output += backend.parameter_description(prepared.types)
         match prepared.statement:
@@ -239,7 +199,7 @@ class Session:
                 self._output += backend.NO_DATA
 
     def _execute(self, name: str) -> Request | None:
-        portal = self._portal(name)
+        portal = self._portals.get(name)
         statement = portal.prepared.statement
         if statement is None:
             self._output += backend.EMPTY_QUERY
@@ -266,7 +226,7 @@ class Session:
             value = int(statement.value).to_bytes(4, "big") if binary else statement.value.encode()
             self._output += backend.data_row(value)
         elif isinstance(statement, Forget):
-            self._forget(statement.name)
+            self._statements.forget(statement.name)
         elif isinstance(statement, Transaction):
             tag = self._transact(tag)
         self._output += backend.command_complete(tag)
@@ -280,30 +240,12 @@ class Session:
         self._status = "T" if tag in ("BEGIN", "START TRANSACTION") else "I"
         return tag
 
-    def _forget(self, name: str | None) -> None:
-        if name is None:
-            self._statements.clear()
-        elif self._statements.pop(name, None) is None:
-            raise UnknownStatement(f'prepared statement "{name}" does not exist')
-
     def _check_transaction(self, statement: Statement) -> None:
         leaves = isinstance(statement, Transaction) and statement.tag in ("COMMIT", "ROLLBACK", "ROLLBACK TO")
         if self._status == "E" and not leaves:
             raise TransactionAborted
 
     # --- small parts -------------------------------------------------------------------------------------------------
-
-    def _prepared(self, name: str) -> Prepared:
-        prepared = self._statements.get(name)
-        if prepared is None:
-            raise UnknownStatement(f'prepared statement "{name}" does not exist')
-        return prepared
-
-    def _portal(self, name: str) -> Portal:
-        portal = self._portals.get(name)
-        if portal is None:
-            raise UnknownPortal(f'portal "{name}" does not exist')
-        return portal
 
     def _fail(self, error: ThanopgError) -> None:
         self._output += backend.error_response(error)
@@ -318,9 +260,7 @@ class Session:
         """End of a query or Sync: nothing large is kept from here on, so what it held is given back."""
         if self._status == "I" or self._reader.held:
             self._portals.clear()
-        unnamed = self._statements.get("")
-        if unnamed is not None and unnamed.size > LARGE:
-            del self._statements[""]
+        self._statements.drop_large()
         self._reader.release()
         self._output += backend.ready_for_query(self._status)
 

@@ -1,4 +1,4 @@
-"""The service as a process of its own: `python process.py socket_directory`.
+"""The service as a process of its own: `python -m tests.acceptance.service_fixtures.process socket_directory`.
 
 Says `ready` on stdout, `entered` when the gated model's pass begins, and opens its gate at a line on stdin.
 """
@@ -9,8 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
-from running import PASSWORD, USER, GatedEmbedder
-
+from tests.acceptance.service_fixtures.running import PASSWORD, USER, GatedEmbedder
 from thanopg.config import ImageLimits
 from thanopg.images.pool import DecodePool
 from thanopg.models.library import ModelLibrary

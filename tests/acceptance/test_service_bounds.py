@@ -1,0 +1,220 @@
+"""The embedding service with many clients, with too many, and with those that nobody wants."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from tests.acceptance.service_fixtures.asking import (
+    SOURCE,
+    ask,
+    in_loop,
+    logged_in,
+    psql,
+    read_vector,
+    vector_of,
+    wait_until,
+)
+from tests.acceptance.service_fixtures.running import GATED, PASSWORD, PATIENCE, USER, RunningService
+from tests.unit import service_client as wire
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[RunningService]:
+    with RunningService() as running:
+        yield running
+
+
+@pytest.fixture
+def connection(service: RunningService) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(service.dsn(), autocommit=True) as opened:
+        yield opened
+
+
+# --- many clients ---------------------------------------------------------------------------------------------------
+
+
+def test_a_hundred_concurrent_sessions(service: RunningService) -> None:
+    def session(number: int) -> None:
+        with psycopg.connect(service.dsn(), autocommit=True) as opened:
+            for turn in range(3):
+                text = f"session {number} turn {turn}"
+                assert read_vector(ask(opened, text)) == vector_of(text)
+
+    with ThreadPoolExecutor(100) as threads:
+        list(threads.map(session, range(100)))
+
+
+@in_loop
+async def test_a_thousand_idle_connections() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 4096)), hard))
+    with RunningService(password="x", max_connections=1001) as service:
+        path = str(service.directory / f".s.PGSQL.{service.port}")
+        gate = asyncio.Semaphore(50)
+
+        async def connect() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+            async with gate:
+                return await logged_in(path, "x")
+
+        idle = await asyncio.gather(*(connect() for _ in range(1000)))
+        found = await asyncio.to_thread(psql, service, f"SELECT embed_text('cat', '{SOURCE}')", PGPASSWORD="x")
+        assert found.returncode == 0, found.stderr
+        reader, writer = idle[500]
+        writer.write(wire.query("SELECT 1"))
+        assert await asyncio.wait_for(reader.readexactly(1), PATIENCE) == b"T"
+        one_more = await logged_in(path, "x")
+        found = await asyncio.to_thread(psql, service, "SELECT 1", PGPASSWORD="x")
+        assert "too many connections" in found.stderr
+        for _, writer in [*idle, one_more]:
+            writer.close()
+
+
+# --- cancel, deadline, too much -------------------------------------------------------------------------------------
+
+
+def test_cancel() -> None:
+    with (
+        RunningService() as service,
+        psycopg.connect(service.dsn(), autocommit=True) as first,
+        psycopg.connect(service.dsn(tcp=True), autocommit=True) as second,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        running = threads.submit(ask, first, "running", GATED)
+        service.gated.wait_entered()
+        waiting = threads.submit(ask, second, "waiting", GATED)
+        wait_until(lambda: service.server.batcher.waiting == 1)
+        for opened, call in ((second, waiting), (first, running)):
+            opened.cancel_safe(timeout=PATIENCE)
+            with pytest.raises(errors.QueryCanceled):
+                call.result(PATIENCE)
+        assert service.server.batcher.waiting == 0
+        assert first.execute("SELECT 1").fetchone() == (1,)
+        service.gated.gate.set()
+        assert read_vector(ask(second, "after", GATED)) == vector_of("after", 3)
+        assert "waiting" not in service.gated.texts
+
+
+def test_a_wrong_cancel_key_changes_nothing() -> None:
+    with (
+        RunningService() as service,
+        psycopg.connect(service.dsn(), autocommit=True) as opened,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        call = threads.submit(ask, opened, "cat", GATED)
+        service.gated.wait_entered()
+        with socket.create_connection(("127.0.0.1", service.port), PATIENCE) as stranger:
+            code = (80877102).to_bytes(4, "big")
+            stranger.sendall(b"\0\0\0\x10" + code + opened.info.backend_pid.to_bytes(4, "big") + b"????")
+            assert stranger.recv(1) == b""
+        service.gated.gate.set()
+        assert call.result(PATIENCE)
+
+
+def test_a_client_that_leaves_takes_its_call_along() -> None:
+    with RunningService() as service, psycopg.connect(service.dsn(), autocommit=True) as other:
+        with ThreadPoolExecutor(1) as threads:
+            threads.submit(ask, other, "first", GATED)
+            service.gated.wait_entered()
+            with socket.socket(socket.AF_UNIX) as leaving:
+                asyncio.run(send_and_leave(service, f"SELECT embed_text('left', '{GATED}')", leaving))
+                wait_until(lambda: service.server.batcher.waiting == 1)
+            wait_until(lambda: service.server.batcher.waiting == 0)
+            service.gated.gate.set()
+        assert "left" not in service.gated.texts
+
+
+async def send_and_leave(service: RunningService, text: str, leaving: socket.socket) -> None:
+    _, writer = await logged_in(str(service.directory / f".s.PGSQL.{service.port}"), PASSWORD)
+    writer.write(wire.query(text))
+    await writer.drain()
+    kept = writer.get_extra_info("socket").fileno()
+    os.dup2(kept, leaving.fileno())
+
+
+def test_the_deadline() -> None:
+    with RunningService(call_seconds=0.2) as service, psycopg.connect(service.dsn(), autocommit=True) as opened:
+        with pytest.raises(errors.QueryCanceled) as caught:
+            ask(opened, "cat", GATED)
+        assert "0.2 s" in str(caught.value)
+        service.gated.gate.set()
+        assert ask(opened, "cat", "fake:8")
+
+
+def test_too_many_waiting() -> None:
+    with RunningService(max_waiting=2) as service, ExitStack() as stack:
+        opened = [stack.enter_context(psycopg.connect(service.dsn(), autocommit=True)) for _ in range(4)]
+        threads = stack.enter_context(ThreadPoolExecutor(4))
+        calls = [threads.submit(ask, opened[0], "running", GATED)]
+        service.gated.wait_entered()
+        calls += [threads.submit(ask, one, f"waiting {n}", GATED) for n, one in enumerate(opened[1:3])]
+        wait_until(lambda: service.server.batcher.waiting == 2)
+        with pytest.raises(errors.TooManyConnections) as caught:
+            ask(opened[3], "one more", GATED)
+        assert caught.value.diag.message_hint
+        service.gated.gate.set()
+        assert all(call.result(PATIENCE) for call in calls)
+
+
+# --- clients that nobody wants --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(100),
+        b"\xff" * 1000,
+        bytes(1000),
+        wire.startup(user=USER) + b"\xff" * 100,
+        wire.startup(user=USER) + wire.query("SELECT 1"),
+        wire.startup(user=USER) + b"p\x7f\xff\xff\xff",
+    ],
+)
+def test_garbage_ends_its_own_connection_only(
+    service: RunningService, connection: psycopg.Connection[Any], garbage: bytes
+) -> None:
+    with socket.create_connection(("127.0.0.1", service.port), PATIENCE) as bad:
+        bad.sendall(garbage)
+        while bad.recv(10_000):
+            pass
+    assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_slow_clients_are_let_go() -> None:
+    with RunningService(login_seconds=0.3, message_seconds=0.3, max_logging_in=2) as service:
+        silent = [socket.create_connection(("127.0.0.1", service.port), PATIENCE) for _ in range(3)]
+        assert silent[0].recv(1) == b"", "the oldest makes room for the newest"
+        assert [one.recv(1) for one in silent[1:]] == [b"", b""]
+        with (
+            psycopg.connect(service.dsn(), autocommit=True) as opened,
+            socket.socket(fileno=os.dup(opened.fileno())) as half,
+        ):
+            half.sendall(wire.query("SELECT embed_text('" + "a" * 100_000)[:-50])
+            half.settimeout(PATIENCE)
+            assert half.recv(1) == b""
+        for one in silent:
+            one.close()
+        assert psql(service, "SELECT 1").returncode == 0
+
+
+def test_a_client_that_takes_no_answers_is_let_go() -> None:
+    with RunningService(write_seconds=0.3) as service:
+        with psycopg.connect(service.dsn(), autocommit=True) as opened:
+            ask(opened, "cat", "fake:16000")
+            with socket.socket(fileno=os.dup(opened.fileno())) as deaf:
+                deaf.settimeout(PATIENCE)
+                with pytest.raises(OSError):
+                    for _ in range(10_000):
+                        deaf.sendall(wire.query("SELECT embed_text('cat', 'fake:16000')") * 100)
+        assert psql(service, "SELECT 1").returncode == 0
