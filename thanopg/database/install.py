@@ -17,6 +17,7 @@ from thanopg.database.bundled import register_bundled_model
 from thanopg.database.connect import Connection, connect
 from thanopg.database.files import replaceable_sql
 from thanopg.database.migrate import upgrade
+from thanopg.database.native_library import ensure_native_library
 from thanopg.database.search_path import append_search_path
 from thanopg.database.server import EmbeddedServer
 from thanopg.database.service_address import ServiceAddress
@@ -57,7 +58,16 @@ def install(url: str, *, service: ServiceAddress | None = None, superuser_url: s
 
 
 def install_embedded(server: EmbeddedServer, service: ServiceAddress | None = None) -> InstallReport:
-    """Into the embedded server's database; its service is expected beside it unless another one is named."""
+    """Into the embedded server's database; its service is expected beside it unless another one is named.
+
+    Raises DatabaseUnavailable, InstallError, among them one for a missing compiler: this server has no dblink.
+    """
+    reason = ensure_native_library(server.home.library)
+    if reason is not None:
+        raise InstallError(
+            f"the native function could not be compiled: {reason}",
+            hint="install a C compiler with its headers (apt-get install gcc libc6-dev), then try again",
+        )
     return install(server.url, service=service or server.service_address, superuser_url=server.superuser_url)
 
 
