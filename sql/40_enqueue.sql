@@ -28,4 +28,3 @@ BEGIN
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION thanopg.enqueue IS 'trigger of an embedding column''s table: the row''s picture is new or changed';
-REVOKE ALL ON FUNCTION thanopg.enqueue FROM PUBLIC;
