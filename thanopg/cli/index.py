@@ -1,0 +1,121 @@
+"""`thanopg index`: builds the vector indexes that were put off, without stopping anybody's reads or writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from thanopg.cli.options import with_settings
+from thanopg.config import Settings
+
+if TYPE_CHECKING:
+    from thanopg.database.connect import Connection
+
+EPILOG = """\b
+Examples:
+  thanopg index                      every embedding column that has none yet
+  thanopg index photo                only those of table photo
+"""
+WANTED = """
+    SELECT c.id, format('%%s.%%I', c.target, c.column_name), s.index, s.pending
+    FROM thanopg.embedding_column c
+    JOIN thanopg.embedding_status s ON s.target = c.target AND s.column_name = c.column_name
+    WHERE (%(target)s::text IS NULL OR c.target = to_regclass(%(target)s))
+      AND (s.index IN ('missing', 'invalid') OR (s.index = 'none' AND %(target)s IS NOT NULL))
+    ORDER BY c.id
+"""
+INVALID = """
+    SELECT x.indexrelid::regclass::text
+    FROM pg_index x
+    JOIN thanopg.embedding_column c ON c.target = x.indrelid
+    JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attname = c.column_name AND a.attnum = x.indkey[0]
+    WHERE c.id = %s AND NOT x.indisvalid
+"""
+BUILDING = """
+    SELECT coalesce(phase, ''), CASE WHEN tuples_total > 0 THEN 100.0 * tuples_done / tuples_total
+                                     WHEN blocks_total > 0 THEN 100.0 * blocks_done / blocks_total ELSE 0 END
+    FROM pg_stat_progress_create_index WHERE pid = %s
+"""
+POLL_SECONDS = 0.5
+
+
+def register(app: typer.Typer) -> None:
+    app.command(epilog=EPILOG)(index)
+
+
+@with_settings("home", "database_url", "verbose")
+def index(
+    settings: Settings,
+    table: Annotated[
+        str | None, typer.Argument(help="Only this table's, also those asked for without an index.")
+    ] = None,
+) -> None:
+    """Build the HNSW indexes that are missing or broken, with CREATE INDEX CONCURRENTLY.
+
+    Run it as the tables' owner, best after the rows are embedded: one build is faster than many inserts.
+    """
+    import sys
+
+    from thanopg.cli.target import database_url
+    from thanopg.database.connect import connect
+    from thanopg.errors import InvalidArgument
+
+    url = database_url(settings)
+    with connect(url, application_name="thanopg index", autocommit=True) as connection:
+        if table is not None and connection.execute("SELECT to_regclass(%s)", [table]).fetchone() == (None,):
+            raise InvalidArgument(f"no table {table!r}", hint='write it as SQL does: schema.table, or "Weird name"')
+        wanted = connection.execute(WANTED, {"target": table}).fetchall()
+        if not wanted:
+            print("every embedding column has its index", file=sys.stderr)
+        for number, label, state, pending in wanted:
+            if pending:
+                print(f"note: {pending} rows of {label} are still pending", file=sys.stderr)
+            build(url, connection, number, label, state)
+
+
+def build(url: str, connection: Connection, number: int, label: str, state: str) -> None:
+    """Raises psycopg.Error, DatabaseUnavailable."""
+    from psycopg import sql
+
+    if state == "invalid":  # what an interrupted build leaves
+        for (name,) in connection.execute(INVALID, [number]).fetchall():
+            connection.execute(sql.SQL("DROP INDEX CONCURRENTLY {}").format(sql.SQL(name)))
+    row = connection.execute("SELECT thanopg.index_statement(%s, true)", [number]).fetchone()
+    assert row is not None
+    statement: Any = str(row[0]).encode()
+    with progress_of(url, connection.info.backend_pid, label):
+        connection.execute(statement)
+
+
+def progress_of(url: str, pid: int, label: str) -> Any:
+    """A bar that follows the build from a connection of its own."""
+    import threading
+    from contextlib import contextmanager
+
+    from thanopg.cli.progress import Bar
+    from thanopg.cli.screen import Screen
+    from thanopg.database.connect import connect
+
+    @contextmanager
+    def following() -> Any:
+        over = threading.Event()
+
+        def follow(bar: Bar) -> None:
+            with connect(url, application_name="thanopg index", autocommit=True) as observer:
+                while not over.wait(POLL_SECONDS):
+                    row = observer.execute(BUILDING, [pid]).fetchone()
+                    if row is not None:
+                        bar.set(float(row[1]), note=str(row[0]))
+
+        with Bar(Screen(), f"index of {label}", total=100, unit="%") as bar:
+            thread = threading.Thread(target=follow, args=(bar,), daemon=True)
+            thread.start()
+            try:
+                yield
+            finally:
+                over.set()
+                thread.join(5)
+            bar.set(100, note="done")
+
+    return following()

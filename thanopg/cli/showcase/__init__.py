@@ -1,0 +1,1 @@
+"""What `thanopg demo` does, step by step."""

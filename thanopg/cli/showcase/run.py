@@ -1,0 +1,111 @@
+"""The demo's course: catalogue, stack, table, vectors, searches, page, farewell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from thanopg.catalog.catalogue import write_catalogue
+from thanopg.catalog.product import Product
+from thanopg.catalog.queries import EXAMPLES
+from thanopg.cli.progress import Bar
+from thanopg.cli.screen import Screen
+from thanopg.cli.showcase.gallery import write_gallery
+from thanopg.cli.showcase.place import claim, empty
+from thanopg.cli.showcase.shop import Coverage, Found, Shop
+from thanopg.cli.stack.interrupt import interruptible
+from thanopg.cli.stack.stack import Stack
+from thanopg.cli.stack.state import hold
+from thanopg.cli.target import command, quoted
+from thanopg.config import Settings
+from thanopg.database.connect import connect
+from thanopg.errors import ModelUnavailable
+
+DRAWING_PROCESSES = 2
+PAGE = "searches.html"
+
+
+def run_demo(settings: Settings, *, pictures: int, seed: int, model: str) -> None:
+    """Raises what any of its steps raises, after everything that it started has been stopped."""
+    screen = Screen()
+    began = time.monotonic()
+    home = settings.home / "demo"
+    settings = replace(settings, home=home, image_root=home / "catalogue", database_url=None)
+    claim(home)
+    with interruptible(), hold(home):
+        with screen.step("making room"):
+            empty(home)
+        products = draw(screen, settings.image_root, pictures, seed)
+        stack = Stack(settings, say=screen.say)
+        try:
+            with screen.step("starting PostgreSQL"):
+                report = stack.start_server()
+            screen.done(f"PostgreSQL is running, thanopg installed in it ({report.adapter} calls to the service)")
+            for warning in report.warnings:
+                screen.warn(warning)
+            with screen.step("starting service and worker"):
+                stack.start_children()
+            screen.done("service and worker are running")
+            page = show(screen, settings, stack.server.url, products, model)
+        finally:
+            with screen.step("stopping"):
+                stack.stop()
+    screen.done(f"stopped everything, after {time.monotonic() - began:.0f} s")
+    farewell(screen, settings, page)
+
+
+def draw(screen: Screen, directory: Path, pictures: int, seed: int) -> Sequence[Product]:
+    with Bar(screen, "drawing the catalogue", total=pictures, unit="pictures") as bar:
+        return write_catalogue(directory, pictures, seed, processes=DRAWING_PROCESSES, progress=bar.set)
+
+
+def show(screen: Screen, settings: Settings, url: str, products: Sequence[Product], model: str) -> Path:
+    with connect(url, application_name="thanopg demo", autocommit=True) as connection:
+        name = "catalog"
+        if connection.execute("SELECT FROM thanopg.model WHERE name = 'catalog'").fetchone() is None or model != name:
+            name = model if model in ("catalog",) else "demo"
+            source = None if model == name else model
+            connection.execute("SELECT create_model(%s, source => %s)", [name, source])
+        shop = Shop(connection, name)
+        shop.load(products)
+        screen.done(f"COPY product: {len(products):,} rows")
+        embed(screen, shop)
+        found = [(example, search(screen, shop, example.text)) for example in EXAMPLES]
+        return write_gallery(settings.home / PAGE, settings.image_root, shop, found)
+
+
+def embed(screen: Screen, shop: Shop) -> None:
+    """Raises ModelUnavailable when not every picture got its vector."""
+    screen.heading(f"\n{shop.embed_statement};")
+    shop.add_embedding()
+    with Bar(screen, "embedding the pictures", total=shop.coverage().rows, unit="rows") as bar:
+
+        def tell(coverage: Coverage) -> None:
+            bar.set(coverage.embedded, note=f"{coverage.rate:.0f}/s" if coverage.rate else "loading the model")
+
+        coverage = shop.wait(tell)
+    if coverage.failed:
+        raise ModelUnavailable(
+            f"{coverage.failed} of {coverage.rows} pictures could not be embedded: {shop.first_failure()}"
+        )
+
+
+def search(screen: Screen, shop: Shop, query: str) -> Found:
+    found = shop.search(query)
+    screen.data("")
+    screen.statement(found.statement)
+    screen.table(found.names, found.rows)
+    return found
+
+
+def farewell(screen: Screen, settings: Settings, page: Path) -> None:
+    screen.say("\nThe result pictures, in one page:")
+    screen.data(str(page))
+    root = quoted(str(settings.image_root))
+    screen.say("\nTo go on with this data:")
+    screen.say(f"  {command(settings, f'up --detach --image-root {root}')}")
+    screen.say(f"  {command(settings, 'psql')}")
+    screen.say(f"  {command(settings, 'down')}")
+    screen.say("With pictures of your own: thanopg up --detach --image-root DIR, then thanopg psql")

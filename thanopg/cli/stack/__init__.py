@@ -1,0 +1,1 @@
+"""Server, service and worker of one home, kept running together."""

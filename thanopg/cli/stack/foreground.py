@@ -1,0 +1,53 @@
+"""`up` in front: says what it starts, then waits for Ctrl-C, SIGTERM or the end of its terminal."""
+
+from __future__ import annotations
+
+import sys
+from threading import Event
+
+from thanopg.cli.stack.home import make_home
+from thanopg.cli.stack.interrupt import interruptible
+from thanopg.cli.stack.stack import Stack, StackOptions
+from thanopg.cli.stack.state import StateFile, hold
+from thanopg.cli.target import command
+from thanopg.config import Settings
+from thanopg.database.server import EmbeddedServer
+from thanopg.errors import AlreadyRunning
+
+
+def run_in_front(settings: Settings, options: StackOptions) -> None:
+    """Returns when it was told to stop and everything has ended. Raises ServerStartError, InstallError, …"""
+    make_home(settings.home)
+    try:
+        with interruptible(), hold(settings.home):
+            say(f"starting PostgreSQL in {settings.home}")
+            with Stack(settings, say=say, options=options) as stack:
+                assert stack.report is not None
+                for warning in stack.report.warnings:
+                    say(f"warning: {warning}")
+                say_where(settings)
+                say("Ctrl-C stops everything" if sys.stdin and sys.stdin.isatty() else "ready")
+                try:
+                    stack.watch(Event())
+                except KeyboardInterrupt:
+                    say("stopping")
+    except AlreadyRunning:  # another one was faster
+        say_where(settings, already=True)
+
+
+def say_where(settings: Settings, *, already: bool = False) -> None:
+    """The URL on stdout; on stderr what can be done now."""
+    state = StateFile(settings.home).read()
+    root = state.image_root if state else str(settings.image_root)
+    if already:
+        who = f" (process {state.supervisor.pid})" if state else ""
+        say(f"thanopg is already running on {settings.home}{who}")
+    if already and root != str(settings.image_root):
+        say(f"note: its image root is {root}; to change that: {command(settings, 'down')}, then up again")
+    print(EmbeddedServer(settings.home).url, flush=True)
+    say(f"image paths are below {root}")
+    say(f"next: {command(settings, 'psql')} · {command(settings, 'status')} · {command(settings, 'down')}")
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

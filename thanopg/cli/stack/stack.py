@@ -1,0 +1,209 @@
+"""The stack of one home: the embedded server, everything installed in it, one service, one worker.
+
+What is started here is stopped here, in every case; the caller holds the home's lock.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from types import TracebackType
+
+from psycopg.conninfo import make_conninfo
+
+from thanopg.cli.stack.child import Child
+from thanopg.cli.stack.state import Identity, State, StateFile
+from thanopg.config import Settings
+from thanopg.database.connect import connect
+from thanopg.database.install import InstallReport, install_embedded
+from thanopg.database.server import EmbeddedServer
+from thanopg.errors import DatabaseUnavailable, ProcessStartError, ServerStartError
+
+READY_SECONDS = 90.0
+POLL_SECONDS = 0.05
+WATCH_SECONDS = 0.25
+SERVER_PAUSE = 2.0
+SAID = re.compile(r"^(error|hint): (.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackOptions:
+    http_port: int | None = None
+    workers: int = 1
+    to_terminal: bool = False
+    """children write to our stderr instead of their logs"""
+
+
+class Stack:
+    """`with Stack(settings, say=…) as stack: stack.watch(stop)`; `say` hears what people should know meanwhile."""
+
+    def __init__(self, settings: Settings, *, say: Callable[[str], None], options: StackOptions | None = None) -> None:
+        self.settings = settings
+        self.options = options or StackOptions()
+        self.server = EmbeddedServer(settings.home)
+        self.report: InstallReport | None = None
+        self._say = say
+        self._state = StateFile(settings.home)
+        self._me = Identity.of(os.getpid())
+        self._children: list[Child] = []
+        self._ours = False
+        self._server_retry = 0.0
+
+    def __enter__(self) -> Stack:
+        try:
+            self.start_server()
+            self.start_children()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # --- start -----------------------------------------------------------------------------------------------------
+
+    def start_server(self) -> InstallReport:
+        """The server, with everything installed. Raises ServerStartError, InstallError."""
+        self._end_leftovers()
+        self._write(ready=False)
+        self._ours = self._ours or not self.server.running
+        self.server.start()
+        self.report = install_embedded(self.server)
+        return self.report
+
+    def start_children(self) -> None:
+        """Service and workers, ready when this returns. Raises ProcessStartError."""
+        self._children = self._planned()
+        for child in self._children:
+            child.start()
+        self._write(ready=False)
+        self._wait(self._children[:1], self._service_answers)
+        self._wait(self._children[1:], self._workers_are_there)
+        self._write(ready=True)
+
+    def _planned(self) -> list[Child]:
+        home = ["--home", str(self.settings.home)]
+        device = ["--device", self.settings.device] if self.settings.device else []
+        serve = ["serve", *home, *device]
+        if self.options.http_port is not None:
+            serve += ["--http-port", str(self.options.http_port)]
+        worker = ["worker", *home, *device, "--image-root", str(self.settings.image_root)]
+        numbers = range(1, self.options.workers + 1)
+        names = ["worker"] if self.options.workers == 1 else [f"worker-{number}" for number in numbers]
+        return [
+            Child("service", serve, self._log("service")),
+            *(Child(name, worker, self._log(name)) for name in names),
+        ]
+
+    def _log(self, name: str) -> Path | None:
+        return None if self.options.to_terminal else self.settings.home / "log" / f"{name}.log"
+
+    def _wait(self, children: Sequence[Child], ready: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not ready():
+            for child in children:
+                if not child.running:
+                    raise _could_not_start(child)
+            if children and time.monotonic() > deadline:
+                raise ProcessStartError(
+                    f"the {children[0].name} was not ready within {READY_SECONDS:.0f} s",
+                    hint=f"the reason may be in {self.settings.home / 'log'}",
+                )
+            time.sleep(POLL_SECONDS)
+
+    def _service_answers(self) -> bool:
+        address = self.server.service_address
+        conninfo = make_conninfo(
+            host=address.host, port=address.port, user=address.user, password=address.password, dbname="thanopg"
+        )
+        try:
+            with connect(conninfo, application_name="thanopg up", autocommit=True) as connection:
+                connection.execute("SELECT 1")
+        except DatabaseUnavailable:
+            return False
+        return True
+
+    def _workers_are_there(self) -> bool:
+        with connect(self.server.url, application_name="thanopg up") as connection:
+            row = connection.execute("SELECT thanopg.worker_count()").fetchone()
+        return row is not None and int(row[0]) >= self.options.workers
+
+    # --- meanwhile -------------------------------------------------------------------------------------------------
+
+    def watch(self, stop: Event) -> None:
+        """Until `stop`: whatever ends by itself is started again."""
+        while not stop.wait(WATCH_SECONDS):
+            self.look_after()
+
+    def look_after(self) -> None:
+        self._look_after_server()
+        said = [text for child in self._children if (text := child.look_after())]
+        for text in said:
+            self._say(text)
+        if said:
+            self._write(ready=True)
+
+    def _look_after_server(self) -> None:
+        if self.server.running or time.monotonic() < self._server_retry:
+            return
+        self._say("the PostgreSQL server has ended; starting it again")
+        try:
+            self.server.start()
+        except ServerStartError as error:
+            self._server_retry = time.monotonic() + SERVER_PAUSE
+            self._say(f"{error.message}; trying again in {SERVER_PAUSE:.0f} s")
+
+    # --- stop ------------------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Everything that was started here, within a bound."""
+        try:
+            for child in self._children:
+                child.ask_to_stop()
+            for child in self._children:
+                child.stop()
+        finally:
+            self._children = []
+            if self._ours:
+                self.server.stop()
+            self._state.remove()
+
+    def _end_leftovers(self) -> None:
+        """Children of a supervisor that was killed end by themselves; wait for them."""
+        state = self._state.read()
+        for child in state.children.values() if state else ():
+            end_process(child)
+
+    def _write(self, *, ready: bool) -> None:
+        if not self.settings.home.is_dir():
+            return
+        children = {child.name: identity for child in self._children if (identity := child.identity)}
+        self._state.write(
+            State(supervisor=self._me, children=children, image_root=str(self.settings.image_root), ready=ready)
+        )
+
+
+def end_process(process: Identity, *, seconds: float = 20.0) -> None:
+    """Asked first, then killed; bounded. Raises ServerStartError."""
+    import signal
+
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        process.signal(number)
+        if process.wait(seconds):
+            return
+    raise ServerStartError(f"process {process.pid} does not end", hint="look at it with: ps")
+
+
+def _could_not_start(child: Child) -> ProcessStartError:
+    said = dict(SAID.findall(child.last_words()))
+    reason = said.get("error") or "it ended at once"
+    hint = said.get("hint") or (f"read {child.log}" if child.log else "")
+    return ProcessStartError(f"could not start the {child.name}: {reason}", hint=hint)
