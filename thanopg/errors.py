@@ -115,6 +115,19 @@ class ProtocolViolation(ThanopgError):
     sqlstate = "08P01"
 
 
+class AlreadyRunning(ThanopgError):
+    """thanopg is already running on this home"""
+
+    sqlstate = "55006"
+    default_hint = "stop it with: thanopg down"
+
+
+class ProcessStartError(ThanopgError):
+    """a process of thanopg could not be started"""
+
+    sqlstate = "58000"
+
+
 class InvalidPassword(ThanopgError):
     """password authentication failed"""
 
