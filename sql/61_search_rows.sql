@@ -17,7 +17,7 @@ BEGIN
   PERFORM thanopg.set_search_effort(k, options);
   RETURN QUERY EXECUTE
     'SELECT s.item, (1 - s.distance)::real, $2::jsonb FROM ('
-    || thanopg.search_statement(col, thanopg.query_expression(col, '$1'), format('%I AS item', col.table_name), k, filter, options)
+    || thanopg.search_statement(col, thanopg.query_expression(col, '$1'), format('(%I.*)::%s AS item', col.table_name, col.target), k, filter, options)
     || ') s ORDER BY s.distance'
   USING thanopg.query_vector(query, col),
         jsonb_build_object('model', col.model, 'column', col.column_name);

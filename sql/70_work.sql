@@ -20,19 +20,30 @@ COMMENT ON FUNCTION thanopg.work_column IS 'the embedding column of that number,
 -- A lease that ran out makes the row suspect: it is claimed alone from then on.
 CREATE OR REPLACE FUNCTION thanopg.claim(embedding int, token uuid, size int, lease interval, alone boolean DEFAULT false)
 RETURNS TABLE (key jsonb, attempts int, lost_leases int)
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-  WITH c AS (
-    SELECT p.embedding, p.key FROM thanopg.pending p
-    WHERE p.embedding = claim.embedding AND p.available_at <= now()
-      AND (p.lost_leases > 0 OR p.claimed_by IS NOT NULL) = alone
-    ORDER BY p.available_at
-    LIMIT CASE WHEN alone THEN 1 ELSE size END
-    FOR UPDATE SKIP LOCKED)
-  UPDATE thanopg.pending p
-  SET lost_leases = p.lost_leases + (p.claimed_by IS NOT NULL)::int, claimed_by = token, available_at = now() + lease
-  FROM c WHERE p.embedding = c.embedding AND p.key = c.key
-  RETURNING p.key, p.attempts, p.lost_leases;
-$$;
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  IF alone THEN
+    RETURN QUERY
+    WITH c AS (
+      SELECT p.embedding, p.key FROM thanopg.pending p
+      WHERE p.embedding = claim.embedding AND p.available_at <= now() AND (p.lost_leases > 0 OR p.claimed_by IS NOT NULL)
+      ORDER BY p.available_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+    UPDATE thanopg.pending p
+    SET lost_leases = p.lost_leases + (p.claimed_by IS NOT NULL)::int, claimed_by = token, available_at = now() + lease
+    FROM c WHERE p.embedding = c.embedding AND p.key = c.key
+    RETURNING p.key, p.attempts, p.lost_leases;
+  ELSE
+    RETURN QUERY
+    WITH c AS (
+      SELECT p.embedding, p.key FROM thanopg.pending p
+      WHERE p.embedding = claim.embedding AND p.available_at <= now() AND p.lost_leases = 0 AND p.claimed_by IS NULL
+      ORDER BY p.available_at LIMIT size FOR UPDATE SKIP LOCKED)
+    UPDATE thanopg.pending p SET claimed_by = token, available_at = now() + lease
+    FROM c WHERE p.embedding = c.embedding AND p.key = c.key
+    RETURNING p.key, p.attempts, p.lost_leases;
+  END IF;
+END $$;
 COMMENT ON FUNCTION thanopg.claim IS 'lease pending rows under a new token';
 
 -- A statement of its own, after the claim has committed; never join the two.

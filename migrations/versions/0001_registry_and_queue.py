@@ -58,6 +58,11 @@ STATEMENTS = (
     ) WITH (autovacuum_vacuum_scale_factor = 0.05)
     """,
     "CREATE INDEX pending_available ON thanopg.pending (embedding, available_at)",
+    # suspects, few among many: without it every look for one would read all that waits
+    """
+    CREATE INDEX pending_suspect ON thanopg.pending (embedding, available_at)
+    WHERE lost_leases > 0 OR claimed_by IS NOT NULL
+    """,
     """
     CREATE TABLE thanopg.provenance (
       embedding    int NOT NULL REFERENCES thanopg.embedding ON DELETE CASCADE,

@@ -87,6 +87,9 @@ def test_a_filter_cannot_write(connection: psycopg.Connection, vectors: np.ndarr
 def test_search_rows_gives_rows_of_the_table(connection: psycopg.Connection, vectors: np.ndarray) -> None:
     rows = connection.execute("SELECT (item).id, (item).kind, similarity FROM search_rows(NULL::photo, 'x', 'fake', 3)")
     assert [row[0] for row in rows.fetchall()] == nearest(vectors, text_vector("x"), 3)
+    connection.execute("ALTER TABLE photo ADD COLUMN photo text")  # a column of the table's name is not the row
+    again = connection.execute("SELECT (item).id FROM search_rows(NULL::photo, 'x', 'fake', 3)").fetchall()
+    assert [n for (n,) in again] == nearest(vectors, text_vector("x"), 3)
     with pytest.raises(psycopg.errors.DatatypeMismatch):
         connection.execute("SELECT * FROM search_rows(NULL::int, 'x', 'fake', 3)")
 
