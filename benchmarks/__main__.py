@@ -1,0 +1,41 @@
+"""`python -m benchmarks [--quick] [--json] [search|bulk …]`: one table of ratios."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from benchmarks import bulk, search
+from benchmarks.measure import Figure
+from benchmarks.stack import running_stack
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="search|bulk", help="which; all by default")
+    parser.add_argument("--quick", action="store_true", help="a minute instead of several")
+    parser.add_argument("--json", action="store_true", help="figures as JSON on standard output")
+    given = parser.parse_args()
+    names = given.names or ["search", "bulk"]
+    if unknown := set(names) - {"search", "bulk"}:
+        parser.error(f"no benchmark named {', '.join(sorted(unknown))}")
+    figures: list[Figure] = []
+    with running_stack() as stack:
+        if "search" in names:
+            figures += search.run(stack, rows=5_000 if given.quick else 50_000, rounds=100 if given.quick else 500)
+        if "bulk" in names:
+            figures += bulk.run(stack, pictures=500 if given.quick else 4_000, rounds=3)
+    if given.json:
+        json.dump([figure.as_json() for figure in figures], sys.stdout, indent=2, ensure_ascii=False)
+        return
+    title = ""
+    for figure in figures:
+        if figure.benchmark != title:
+            title = figure.benchmark
+            print(f"\n{title}\n{'':40} {'median ms':>12} {'spread':>10} {'ratio':>7}")
+        print(f"{figure.what:40} {figure.median_ms:12.3f} {figure.spread_ms:10.3f} {figure.ratio:7.2f}")
+
+
+if __name__ == "__main__":
+    main()
