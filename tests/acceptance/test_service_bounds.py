@@ -25,7 +25,7 @@ from tests.acceptance.service_fixtures.asking import (
     vector_of,
     wait_until,
 )
-from tests.acceptance.service_fixtures.running import GATED, PASSWORD, PATIENCE, USER, RunningService
+from tests.acceptance.service_fixtures.running import BROKEN, GATED, PASSWORD, PATIENCE, SLOW, USER, RunningService
 from tests.unit import service_client as wire
 
 
@@ -143,12 +143,37 @@ async def send_and_leave(service: RunningService, text: str, leaving: socket.soc
 
 
 def test_the_deadline() -> None:
-    with RunningService(call_seconds=0.2) as service, psycopg.connect(service.dsn(), autocommit=True) as opened:
+    with RunningService(call_seconds=1) as service, psycopg.connect(service.dsn(), autocommit=True) as opened:
         with pytest.raises(errors.QueryCanceled) as caught:
             ask(opened, "cat", GATED)
-        assert "0.2 s" in str(caught.value)
+        assert "longer than 1 s" in str(caught.value)
         service.gated.gate.set()
         assert ask(opened, "cat", "fake:8")
+
+
+def test_a_model_loads_once_and_goes_on_loading_after_the_deadline() -> None:
+    with RunningService(call_seconds=1) as service, ExitStack() as stack:
+        opened = [stack.enter_context(psycopg.connect(service.dsn(), autocommit=True)) for _ in range(4)]
+        threads = stack.enter_context(ThreadPoolExecutor(4))
+        for call in [threads.submit(ask, one, "cat", SLOW) for one in opened]:
+            with pytest.raises(errors.QueryCanceled) as caught:
+                call.result(PATIENCE)
+            assert "being loaded" in (caught.value.diag.message_hint or "")
+        assert read_vector(ask(opened[0], "others go on", SOURCE)) == vector_of("others go on")
+        service.may_load.set()
+        wait_until(lambda: len(service.server.shelf.loaded()) == 2)
+        assert read_vector(ask(opened[0], "cat", SLOW)) == vector_of("cat", 5)
+        assert service.loads.count(SLOW) == 1
+
+
+def test_an_unexpected_error_is_logged_without_the_text(caplog: pytest.LogCaptureFixture) -> None:
+    with RunningService() as service, psycopg.connect(service.dsn(), autocommit=True) as opened:
+        with pytest.raises(errors.InternalError_) as caught:
+            ask(opened, "nobody's business", BROKEN)
+        assert caught.value.diag.message_primary == "internal error"
+        assert opened.execute("SELECT 1").fetchone() == (1,)
+    assert "RuntimeError" in caplog.text and "embed_texts" in caplog.text
+    assert "business" not in caplog.text
 
 
 def test_too_many_waiting() -> None:

@@ -25,7 +25,7 @@ from thanopg.service.startup import BackendKey, CancelCall, LoggedIn, Refused, S
 READ_AHEAD: Final = 256 * 1024
 """bytes kept of what a client sends while its call is running"""
 WRITE_BUFFER: Final = 1024 * 1024
-CALLS_PER_TURN: Final = 32
+CALLS_PER_TURN: Final = 2
 """answers from the cache that one client gets before others have their turn"""
 CLOSE_SECONDS: Final = 5.0
 
@@ -60,6 +60,7 @@ class Connection(asyncio.Protocol):
         self._call: asyncio.Task[Answer] | None = None
         self._interrupt: ThanopgError | None = None
         self._upgrade: asyncio.Task[None] | None = None
+        self._turn: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timed_packets = 0
         self._writing_timer: asyncio.TimerHandle | None = None
@@ -79,9 +80,13 @@ class Connection(asyncio.Protocol):
         self._timer = self._loop.call_later(self._host.settings.login_seconds, self.abort)
 
     def data_received(self, data: bytes) -> None:
-        if not self._closing:
-            self._reader.feed(data)
+        if self._closing:
+            return
+        self._reader.feed(data)
+        if self._turn is None:
             self._step()
+        else:
+            self._bound_reading()
 
     def eof_received(self) -> bool:
         return False  # nobody who still waits for an answer hangs up
@@ -229,7 +234,7 @@ class Connection(asyncio.Protocol):
         else:
             again = True
         if again:
-            self._loop.call_soon(self._step)
+            self._turn = self._turn or self._loop.call_soon(self._take_turn)
         elif self._stopping and not session.busy:
             session.end(ServiceStopping())
             self._transport.write(session.take())
@@ -239,6 +244,10 @@ class Connection(asyncio.Protocol):
         if output:
             self._transport.write(output)
         self._watch_message(session)
+
+    def _take_turn(self) -> None:
+        self._turn = None
+        self._step()
 
     def _answer(self, session: Session, request: Request) -> None:
         answer = self._host.calls.at_once(request)
@@ -268,7 +277,8 @@ class Connection(asyncio.Protocol):
     # --- bounds ------------------------------------------------------------------------------------------------------
 
     def _bound_reading(self) -> None:
-        held_up = self._write_paused or (self._session is not None and self._session.busy)
+        busy = self._session is not None and self._session.busy
+        held_up = busy or self._write_paused or self._turn is not None
         pause = held_up and self._reader.waiting > READ_AHEAD
         if pause == self._read_paused or self._closing or self._upgrade is not None:
             return

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +12,10 @@ from typing import Final
 
 from thanopg.errors import ServiceStartError
 
-BACKLOG: Final = 512
+BACKLOG: Final = 1024
+"""connections that the kernel keeps until we come to them"""
+ACCEPTS_PER_TURN: Final = 16
+"""how many of them are let in at once: a flood must not hold up those who are in"""
 MAX_SOCKET_PATH: Final = 107
 """bytes that an address of a Unix socket has room for"""
 PROBE_SECONDS: Final = 1.0
@@ -22,9 +27,11 @@ async def listen_tcp(factory: Factory, host: str, port: int) -> asyncio.Server:
     """Raises ServiceStartError."""
     loop = asyncio.get_running_loop()
     try:
-        return await loop.create_server(factory, host, port, backlog=BACKLOG)
+        listener = await loop.create_server(factory, host, port, backlog=ACCEPTS_PER_TURN)
     except OSError as error:
         raise start_error(f"{host} port {port}", error) from error
+    _lengthen_queue(listener)
+    return listener
 
 
 async def listen_unix(factory: Factory, path: Path) -> asyncio.Server:
@@ -39,7 +46,8 @@ async def listen_unix(factory: Factory, path: Path) -> asyncio.Server:
         raise ServiceStartError(f"another service is listening on {path}", hint="stop it, or choose another port")
     loop = asyncio.get_running_loop()
     try:
-        listener = await loop.create_unix_server(factory, path, backlog=BACKLOG)
+        listener = await loop.create_unix_server(factory, path, backlog=ACCEPTS_PER_TURN)
+        _lengthen_queue(listener)
         path.chmod(0o666)
     except OSError as error:
         raise start_error(str(path), error) from error
@@ -65,6 +73,13 @@ def start_error(where: str, error: OSError) -> ServiceStartError:
     return ServiceStartError(
         f"could not listen on {where}: {(error.strerror or str(error)).lower()}", hint="choose another address or port"
     )
+
+
+def _lengthen_queue(listener: asyncio.Server) -> None:
+    """asyncio takes one number for the kernel's queue and for its own appetite; these are two things."""
+    for endpoint in listener.sockets:
+        with socket.socket(fileno=os.dup(endpoint.fileno())) as same:
+            same.listen(BACKLOG)
 
 
 async def _answers(path: Path) -> bool:

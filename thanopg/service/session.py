@@ -18,7 +18,7 @@ from thanopg.service.reader import Packet, PacketReader
 from thanopg.service.request import Answer, Request, bound_request, literal_request, parameter_types
 from thanopg.service.statement import INT4, TEXT, Call, Fixed, Forget, Statement, Transaction
 
-MAX_STEPS: Final = 256
+MAX_STEPS: Final = 20
 """messages and statements that are worked off before others get their turn"""
 
 

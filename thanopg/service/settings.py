@@ -33,7 +33,7 @@ class ServiceSettings:
     limits: ImageLimits = field(default_factory=ImageLimits)
 
     max_connections: int = 2000
-    max_logging_in: int = 256
+    max_logging_in: int = 1000
     """connections that have not logged in yet; beyond it the oldest of them goes"""
     max_waiting: int = 1024
     """texts and images waiting for a model; beyond it calls are refused"""

@@ -27,6 +27,10 @@ PATIENCE = 20.0
 USER, PASSWORD = "caller", "it's a 비밀"
 GATED = "fake:3"
 """the source whose passes wait for the gate"""
+SLOW = "fake:5"
+"""the source whose loading waits until `may_load` is set"""
+BROKEN = "fake:6"
+"""the source whose passes raise, with the text in what they say"""
 
 
 class GatedEmbedder(FakeEmbedder):
@@ -48,6 +52,11 @@ class GatedEmbedder(FakeEmbedder):
         assert self.entered.wait(PATIENCE), "no pass has begun"
 
 
+class BrokenEmbedder(FakeEmbedder):
+    def embed_texts(self, texts: Sequence[str]) -> TextEmbeddings:
+        raise RuntimeError(f"can't embed {texts}")
+
+
 class RunningService:
     """`with RunningService(max_waiting=2) as service:`; keywords are ServiceSettings."""
 
@@ -64,6 +73,8 @@ class RunningService:
         )
         self.settings = replace(base, **settings)
         self.gated = GatedEmbedder()
+        self.may_load = threading.Event()
+        self.loads: list[str] = []
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="service")
         self._error: BaseException | None = None
@@ -78,6 +89,7 @@ class RunningService:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.gated.gate.set()
+        self.may_load.set()
         self.stop()
         shutil.rmtree(self.directory)
 
@@ -98,7 +110,14 @@ class RunningService:
         return f"host={host} port={self.port} user={user} password='{quoted}' dbname=any connect_timeout=10{given}"
 
     def _load(self, source: str, *, device: str | None = None) -> Embedder:
-        return self.gated if source == GATED else load_embedder(source, device=device)
+        self.loads.append(source)
+        if source == GATED:
+            return self.gated
+        if source == BROKEN:
+            return BrokenEmbedder(6)
+        if source == SLOW:
+            self.may_load.wait(PATIENCE)
+        return load_embedder(source, device=device)
 
     def _run(self) -> None:
         try:
