@@ -54,7 +54,7 @@ BEGIN
         polls := 0;
         WHILE %1$I.dblink_is_busy(connection) = 1 LOOP
           polls := polls + 1;
-          PERFORM pg_sleep(least(0.00005 * polls, 0.005));
+          PERFORM pg_sleep(least(0.00005 * polls, 0.002));
         END LOOP;
 
         BEGIN

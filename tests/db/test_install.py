@@ -14,6 +14,7 @@ from tests.databases import Database, in_database
 from thanopg.database.cluster import OWNER
 from thanopg.database.connect import connect
 from thanopg.database.install import InstallReport, install
+from thanopg.database.search_path import is_on_search_path
 from thanopg.database.server import EmbeddedServer
 from thanopg.database.service_address import ServiceAddress
 from thanopg.errors import DatabaseUnavailable, InstallError
@@ -137,6 +138,13 @@ def test_search_path_keeps_what_is_there(empty_database: Database) -> None:
         install(empty_database.url, superuser_url=empty_database.superuser_url)
         with connect(empty_database.url) as owner:
             assert owner.execute("SHOW search_path").fetchone() == ('"My ""Shop""", public, thanopg',)
+
+
+def test_a_lost_search_path_is_noticed(server: EmbeddedServer, database: Database, administrator: Connection) -> None:
+    with connect(database.url) as connection:
+        assert is_on_search_path(connection)
+        administrator.execute(f"ALTER DATABASE {database.name} RESET search_path")  # as after a restore
+        assert not is_on_search_path(connection)
 
 
 def test_who_may_not_set_the_search_path_is_told(empty_database: Database, administrator: Connection) -> None:

@@ -90,6 +90,15 @@ def test_start_stop_start_keeps_data(home: Path) -> None:
     assert not second.running
 
 
+def test_no_server_yet(home: Path) -> None:
+    server = EmbeddedServer(home / "none")
+    assert not server.running
+    server.stop()
+    with pytest.raises(ServerStartError, match="there is no server in") as caught:
+        _ = server.url
+    assert caught.value.hint == "start it with: thanopg up"
+
+
 def test_second_start_joins(home: Path) -> None:
     with EmbeddedServer(home, fast=True) as first:
         before = find_postmaster(first.home.data)

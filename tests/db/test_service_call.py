@@ -205,6 +205,11 @@ def test_nobody_else_reads_the_password_or_moves_the_service(called: Database) -
     with connect(called.superuser_url, autocommit=True) as connection:
         connection.execute("CREATE ROLE curious; GRANT USAGE ON SCHEMA thanopg TO curious; SET ROLE curious")
         try:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                call(connection, "SELECT 1")
+            connection.execute(
+                "RESET ROLE; GRANT EXECUTE ON FUNCTION thanopg.service_call TO curious; SET ROLE curious"
+            )
             assert call(connection, "SELECT 'for all'") == "for all"
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute("SELECT thanopg.set_service_address('elsewhere', 1, 'a', 'b')")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -84,12 +85,12 @@ class Home:
             raise ServerStartError(
                 f"the home's path must not contain a colon: {self.path}", hint="choose another THANOPG_HOME"
             )
-        with _explained(self.path):
+        with explained(self.path):
             _make_home(self.path, account)
 
     def furnish(self, account: Account) -> None:
         """The directories in it; the caller holds the lock. Raises ServerStartError."""
-        with _explained(self.path):
+        with explained(self.path):
             self.library.mkdir(exist_ok=True)
             self.library.chmod(0o755)
             self.log.parent.mkdir(mode=0o700, exist_ok=True)
@@ -99,9 +100,13 @@ class Home:
         """Raises ServerStartError when there are none, or none that we may read."""
         try:
             return Secrets(**json.loads(self.secrets.read_text()))
+        except FileNotFoundError as error:
+            raise ServerStartError(
+                f"there is no server in {self.path} yet", hint="start it with: thanopg up"
+            ) from error
         except (OSError, ValueError, TypeError) as error:
             raise ServerStartError(
-                f"could not read the passwords in {self.secrets}", hint="run as the user who made this home: thanopg up"
+                f"could not read the passwords in {self.secrets}", hint="run as the user who made this home"
             ) from error
 
     def ensure_secrets(self) -> Secrets:
@@ -126,13 +131,17 @@ def _socket_length(directory: Path) -> int:
 
 
 @contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
+    """Errors of the file system below a home as ServerStartError."""
     try:
         yield
     except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise ServerStartError(
             f"could not prepare {error.filename or path}: {(error.strerror or str(error)).lower()}",
-            hint="choose a home that you may write to: THANOPG_HOME",
+            hint=f"free some space on the disk of {path}"
+            if full
+            else "choose a home that you may write to: THANOPG_HOME",
         ) from error
 
 

@@ -22,9 +22,8 @@ APPEND = """
 
 def append_search_path(connection: Connection) -> str | None:
     """Append once, keep what is there; None, or why it could not be done."""
-    row = connection.execute(PRESENT.encode()).fetchone()
-    present = str(row[0]) if row else _server_wide(connection)
-    if "thanopg" in [name.strip().strip('"') for name in present.split(",")]:
+    present = _present(connection)
+    if _has_thanopg(present):
         return None
     wanted = f"{present}, thanopg" if present.strip() else "thanopg"
     try:
@@ -36,6 +35,20 @@ def append_search_path(connection: Connection) -> str | None:
             "only the database's owner may add thanopg to its search_path: until then write thanopg. before the names"
         )
     return None
+
+
+def is_on_search_path(connection: Connection) -> bool:
+    """Would a new session find the short names? For `status`: a dump that was restored has lost the setting."""
+    return _has_thanopg(_present(connection))
+
+
+def _has_thanopg(search_path: str) -> bool:
+    return "thanopg" in [name.strip().strip('"') for name in search_path.split(",")]
+
+
+def _present(connection: Connection) -> str:
+    row = connection.execute(PRESENT.encode()).fetchone()
+    return str(row[0]) if row else _server_wide(connection)
 
 
 def _server_wide(connection: Connection) -> str:

@@ -20,7 +20,7 @@ from thanopg.database.account import Account, server_account
 from thanopg.database.binaries import reachable_binaries, wheel_binaries
 from thanopg.database.cluster import DATABASE, OWNER, SUPERUSER, create_cluster, ensure_owner, write_settings
 from thanopg.database.connect import Connection, connect
-from thanopg.database.home import PORT, Home
+from thanopg.database.home import PORT, Home, explained
 from thanopg.database.launch import POLL_SECONDS, START_SECONDS, STOP_SECONDS, dismiss, keep, launch
 from thanopg.database.native_library import ensure_native_library
 from thanopg.database.postmaster import Postmaster, find_postmaster
@@ -81,7 +81,8 @@ class EmbeddedServer:
             self.home.furnish(account)
             postmaster = find_postmaster(self.home.data)
             if postmaster is None or not self._settled(postmaster):
-                self._start(account, detach=detach)
+                with explained(self.home.path):
+                    self._start(account, detach=detach)
             with self._connect_superuser() as connection:
                 ensure_owner(connection, self.home.read_secrets())
 
