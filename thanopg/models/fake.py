@@ -34,11 +34,16 @@ class FakeEmbedder:
         )
 
     def embed_texts(self, texts: Sequence[str]) -> TextEmbeddings:
-        vectors = np.stack([self._vector(text.encode()) for text in texts])
+        vectors = self._vectors([text.encode() for text in texts])
         return TextEmbeddings(vectors, tuple(len(text.split()) > CONTEXT_LENGTH - 2 for text in texts))
 
     def embed_images(self, pixels: Pixels) -> Vectors:
-        return np.stack([self._vector(image.tobytes()) for image in pixels])
+        return self._vectors([image.tobytes() for image in pixels])
+
+    def _vectors(self, contents: Sequence[bytes]) -> Vectors:
+        if not contents:
+            return np.empty((0, self.info.dimensions), dtype=np.float32)
+        return np.stack([self._vector(content) for content in contents])
 
     def _vector(self, content: bytes) -> Vectors:
         seed = int.from_bytes(hashlib.sha256(content).digest()[:8], "big")
