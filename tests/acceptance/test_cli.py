@@ -1,0 +1,225 @@
+"""up, down and everything between: real processes on a home of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.command import command_line, environment, run, status, succeed, wait_for
+from tests.databases import make_home
+from tests.pictures import photograph
+
+ROWS = 12
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("사진")
+    for number in range(1, ROWS + 1):
+        photograph(64, 64, seed=number).save(root / f"{number}.jpg")
+    return root
+
+
+@pytest.fixture(scope="module")
+def home(pictures: Path) -> Iterator[Path]:
+    """A home whose stack runs, detached."""
+    path = make_home()
+    done = run("up", "--detach", "--home", path, "--image-root", pictures)
+    assert done.returncode == 0, done.stderr
+    yield path
+    run("down", "--home", path)
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="module")
+def photo(home: Path) -> Path:
+    """The same home with table photo, embedded with a model called fake."""
+    succeed("model", "add", "fake", "--source", "fake:16", "--home", home)
+    succeed(
+        "psql", "--home", home, "-v", "ON_ERROR_STOP=1", "-q",
+        "-c", f"CREATE TABLE photo AS SELECT i AS id, i || '.jpg' AS image_path FROM generate_series(1, {ROWS}) i",
+        "-c", "ALTER TABLE photo ADD PRIMARY KEY (id)",
+        "-c", "INSERT INTO photo VALUES (99, 'nowhere/99.jpg')",
+        "-c", "SELECT add_image_embedding('photo', 'image_path', 'fake', index => 'later')",
+    )  # fmt: skip
+    wait_for(lambda: status("--home", home)["embeddings"][0]["embedded"] == ROWS)
+    return home
+
+
+def psql(home: Path, statement: str) -> str:
+    return succeed("psql", "--home", home, "-Atc", statement).strip()
+
+
+def test_a_second_up_says_so_and_gives_the_url(home: Path) -> None:
+    done = run("up", "--home", home)
+    assert done.returncode == 0
+    assert "already running" in done.stderr
+    assert done.stdout == succeed("url", "--home", home)
+
+
+def test_url_is_a_database(home: Path) -> None:
+    url = succeed("url", "--home", home).strip()
+    done = run("psql", "-Atc", "SELECT current_database()", THANOPG_DATABASE_URL=url)
+    assert done.stdout == "thanopg\n", done.stderr
+
+
+def test_rows_are_embedded_and_found(photo: Path) -> None:
+    query = "SELECT count(*), min(rank), max(similarity) <= 1 FROM search_image('검은 고양이', 'fake', 5)"
+    assert psql(photo, query) == "5|1|t"
+
+
+def test_status_for_programs(photo: Path) -> None:
+    report = status("--home", photo)
+    assert report["stack"]["running"] and set(report["stack"]["processes"]) == {"service", "worker"}
+    assert report["database"]["installed"] and report["database"]["short_names"]
+    assert report["service"]["reachable"] and report["workers"] >= 1
+    [embedding] = report["embeddings"]
+    assert (embedding["table"], embedding["rows"], embedding["embedded"]) == ("photo", ROWS + 1, ROWS)
+    [model] = [model for model in report["models"] if model["name"] == "fake"]
+    assert model["health"] == "ok"
+    [failure] = report["failures"]
+    assert (failure["error"], failure["rows"]) == ("missing", 1)
+
+
+def test_status_for_people(photo: Path) -> None:
+    said = succeed("status", "--home", photo)
+    assert "answers in" in said
+    assert "photo" in said and "missing" in said
+    assert "\x1b" not in said
+
+
+def test_model_list(photo: Path) -> None:
+    models = json.loads(succeed("model", "list", "--json", "--home", photo))
+    assert {"name": "fake", "source": "fake:16", "dimensions": 16}.items() <= next(
+        model for model in models if model["name"] == "fake"
+    ).items()
+    assert "fake:16" in succeed("model", "list", "--home", photo)
+
+
+def test_errors_say_what_psql_says(photo: Path) -> None:
+    query = "SELECT * FROM search_image('a cat', 'nobody')"
+    in_psql = run("psql", "--home", photo, "-c", query).stderr
+    done = run("model", "drop", "nobody", "--home", photo)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.splitlines()[0] == "error: no model named 'nobody'"
+    assert "no model named 'nobody'" in in_psql and "HINT:" in in_psql
+    shown = run("model", "drop", "fake", "-v", "--home", photo).stderr
+    assert "error: model 'fake' is used by photo.fake_custom" in shown
+    assert "hint: first: SELECT drop_embedding('table', 'column')" in shown
+    assert "sqlstate: 2BP01" in shown and "Traceback" in shown
+
+
+def test_unknown_base(home: Path) -> None:
+    done = run("model", "add", "siglip3", "--home", home)
+    assert done.returncode == 1
+    assert "unknown base or source 'siglip3'" in done.stderr and "siglip2" in done.stderr.splitlines()[1]
+
+
+def test_index_builds_what_was_put_off(photo: Path) -> None:
+    assert status("--home", photo)["embeddings"][0]["index"] == "missing"
+    assert "index of photo.fake_custom" in run("index", "--home", photo).stderr
+    assert status("--home", photo)["embeddings"][0]["index"] == "ready"
+    assert "has its index" in run("index", "--home", photo).stderr
+    done = run("index", "nothing", "--home", photo)
+    assert done.returncode == 1 and "no table 'nothing'" in done.stderr
+
+
+def test_worker_once_ends(photo: Path, pictures: Path) -> None:
+    done = run("worker", "--once", "--home", photo, "--image-root", pictures)
+    assert done.returncode == 0, done.stderr
+    assert "embedded 0" in done.stderr
+
+
+def test_a_killed_service_is_started_again(photo: Path) -> None:
+    query = "SELECT count(*) FROM search_image('dog', 'fake', 3)"
+    before = status("--home", photo)["stack"]["processes"]["service"]
+    os.kill(before, signal.SIGKILL)
+    wait_for(lambda: status("--home", photo)["stack"]["processes"].get("service", before) != before)
+    wait_for(lambda: run("psql", "--home", photo, "-Atc", query).stdout == "3\n")
+    assert "the service was ended by SIGKILL; starting it again" in (photo / "log" / "up.log").read_text()
+
+
+def test_a_killed_supervisor_leaves_nothing_that_matters(photo: Path, pictures: Path) -> None:
+    stack = status("--home", photo)["stack"]
+    supervisor, children = stack["pid"], list(stack["processes"].values())
+    os.kill(supervisor, signal.SIGKILL)
+    wait_for(lambda: not any(running(pid) for pid in children))
+    assert not status("--home", photo)["stack"]["running"]
+    assert (photo / "stack.json").exists(), "a stale file, to be recognised"
+    url = succeed("up", "--detach", "--home", photo, "--image-root", pictures)
+    assert url.startswith("postgresql://")
+    assert psql(photo, "SELECT count(*) FROM search_image('dog', 'fake', 3)") == "3"
+
+
+def test_down_and_down_again(photo: Path) -> None:
+    stack = status("--home", photo)["stack"]
+    assert f"stopped {photo}" in run("down", "--home", photo).stderr
+    assert not any(running(pid) for pid in [stack["pid"], *stack["processes"].values()])
+    again = run("down", "--home", photo)
+    assert again.returncode == 0 and "nothing was running" in again.stderr
+    done = run("psql", "--home", photo)
+    assert done.returncode == 1
+    assert "is not running" in done.stderr and "hint: start it with: thanopg up" in done.stderr
+    report = run("status", "--json", "--home", photo)
+    assert report.returncode == 1
+    assert json.loads(report.stdout)["database"]["reachable"] is False
+
+
+def test_up_in_front_ends_with_ctrl_c(photo: Path, pictures: Path) -> None:
+    process = subprocess.Popen(
+        command_line("up", "--home", photo, "--image-root", pictures),
+        env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    wait_for(lambda: (status("--home", photo)["stack"] or {}).get("processes", {}).get("worker"))
+    process.send_signal(signal.SIGINT)
+    out, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert out.startswith("postgresql://") and "stopping" in said
+    assert not status("--home", photo)["stack"]["running"]
+    assert not (photo / "data18" / "postmaster.pid").exists()
+
+
+def test_a_wrong_url_is_one_line_and_a_hint() -> None:
+    done = run("status", "--database-url", "postgresql://shop@127.0.0.1:1/shop?connect_timeout=2")
+    assert done.returncode == 1 and "Connection refused" in done.stdout
+    done = run("install", "--database-url", "postgresql://shop:geheim@127.0.0.1:1/shop")
+    assert done.returncode == 1
+    error, hint = done.stderr.splitlines()
+    assert error.startswith("error: could not connect to the database: ") and hint.startswith("hint: ")
+    assert "geheim" not in done.stderr
+
+
+def test_up_with_another_database_says_what_to_do() -> None:
+    done = run("up", THANOPG_DATABASE_URL="postgresql://shop@db/shop")
+    assert done.returncode == 1
+    assert "thanopg serve" in done.stderr
+
+
+def test_a_busy_port_is_said_by_up(tmp_path: Path) -> None:
+    import socket
+
+    home = make_home()
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        done = run("up", "--detach", "--home", home, "--http-port", str(port))
+    assert done.returncode == 1
+    assert "could not start the service: could not listen on 127.0.0.1 port" in done.stderr
+    assert "hint: choose another address or port" in done.stderr
+    assert not status("--home", home)["stack"]["running"]
+    assert not (home / "data18" / "postmaster.pid").exists()
+    shutil.rmtree(home)
+
+
+def running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

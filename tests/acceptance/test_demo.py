@@ -1,0 +1,133 @@
+"""`thanopg demo` as a newcomer runs it: what it prints, what it finds, what it leaves."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.command import command_line, environment, run, succeed, wait_for
+from tests.databases import make_home
+from thanopg.catalog.catalogue import read_csv
+from thanopg.catalog.product import Product
+from thanopg.catalog.queries import EXAMPLES, ExampleQuery
+
+PICTURES = 300
+ENOUGH = 0.8
+"""of the pictures that could be right among the first five, the share that is; the model's own tests ask for more"""
+SHOWN = re.compile(r"search_image\('(?P<query>.+?)', 'catalog', 5\)(?P<table>.*?)\(5 rows\)", re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Path]:
+    """A home with something of the user's in it."""
+    path = make_home()
+    (path / "keep").write_text("mine")
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="module")
+def demo(place: Path) -> subprocess.CompletedProcess[str]:
+    return run("demo", "--home", place, "--pictures", str(PICTURES))
+
+
+@pytest.fixture(scope="module")
+def products(demo: subprocess.CompletedProcess[str], place: Path) -> Sequence[Product]:
+    return read_csv(place / "demo" / "catalogue" / "products.csv")
+
+
+def test_it_ends_well(demo: subprocess.CompletedProcess[str]) -> None:
+    assert demo.returncode == 0, demo.stderr
+    for said in (f"{PICTURES} pictures", f"{PICTURES} rows", "stopped everything", "thanopg", "psql", "up --detach"):
+        assert said in demo.stderr
+
+
+def test_every_query_is_shown_with_its_rows(demo: subprocess.CompletedProcess[str]) -> None:
+    shown = {match["query"]: match["table"] for match in SHOWN.finditer(demo.stdout)}
+    assert list(shown) == [example.text for example in EXAMPLES]
+    for table in shown.values():
+        ranked = [[cell.strip() for cell in line.split("|")] for line in table.splitlines() if "pictures/" in line]
+        assert [row[0] for row in ranked] == ["1", "2", "3", "4", "5"]
+        similarities = [float(row[1]) for row in ranked]
+        assert similarities == sorted(similarities, reverse=True)
+
+
+def test_what_is_found_is_what_was_asked_for(
+    demo: subprocess.CompletedProcess[str], products: Sequence[Product]
+) -> None:
+    by_path = {product.image_path: product for product in products}
+    shares = []
+    for match, example in zip(SHOWN.finditer(demo.stdout), EXAMPLES, strict=True):
+        found = [by_path[path] for path in re.findall(r"pictures/\d+\.jpg", match["table"])]
+        shares.append(share(found, products, example))
+    assert sum(shares) / len(shares) >= ENOUGH, dict(zip([e.text for e in EXAMPLES], shares, strict=True))
+
+
+def test_bright_red_mini_dresses_come_first(
+    demo: subprocess.CompletedProcess[str], products: Sequence[Product]
+) -> None:
+    match = next(SHOWN.finditer(demo.stdout))
+    assert match["query"] == "밝은 빨간색 미니 원피스"
+    first = re.findall(r"pictures/\d+\.jpg", match["table"])[0]
+    assert next(product for product in products if product.image_path == first).shows(EXAMPLES[0].named)
+
+
+def test_the_page_needs_nothing_else(demo: subprocess.CompletedProcess[str], place: Path) -> None:
+    page = place / "demo" / "searches.html"
+    assert str(page) in demo.stdout.splitlines()
+    html = page.read_text()
+    assert html.count("<img ") == html.count('src="data:image/jpeg;base64,') == 5 * len(EXAMPLES)
+    assert not re.search(r'(src|href)="(?!data:|#)', html)
+    for example in EXAMPLES:
+        assert example.text in html
+
+
+def test_nothing_is_left_running_and_the_data_stays(demo: subprocess.CompletedProcess[str], place: Path) -> None:
+    home = place / "demo"
+    assert not (home / "data18" / "postmaster.pid").exists()
+    assert run("status", "--home", home).returncode == 1
+    assert (place / "keep").read_text() == "mine"
+    succeed("up", "--detach", "--home", home, "--image-root", home / "catalogue")
+    try:
+        query = "SELECT image FROM search_image('흰색 로우탑 운동화', 'catalog', 1)"
+        found = succeed("psql", "--home", home, "-Atc", query).strip()
+        assert (home / "catalogue" / found).is_file()
+        refused = run("demo", "--home", place, "--pictures", "10")
+        assert refused.returncode == 1 and "already running" in refused.stderr
+    finally:
+        succeed("down", "--home", home)
+
+
+def test_ctrl_c_stops_everything_and_the_next_demo_makes_room(demo: object, place: Path) -> None:
+    home = place / "demo"
+    process = subprocess.Popen(
+        command_line("demo", "--home", place, "--pictures", "16"),
+        env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    wait_for(lambda: (home / "data18" / "postmaster.pid").exists())
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert not (home / "data18" / "postmaster.pid").exists()
+    assert not (home / "searches.html").exists(), "the earlier demo's page was taken away"
+
+
+def test_a_folder_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
+    mine = tmp_path / "demo" / "mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    done = run("demo", "--home", tmp_path)
+    assert done.returncode == 1
+    assert "was not made by a demo" in done.stderr
+    assert list(mine.parent.iterdir()) == [mine]
+
+
+def share(found: Sequence[Product], products: Sequence[Product], example: ExampleQuery) -> float:
+    possible = min(len(found), sum(product.shows(example.named) for product in products))
+    return sum(product.shows(example.named) for product in found) / possible if possible else 1.0
