@@ -15,7 +15,6 @@ class Hit:
     picture: str
     """data: URI"""
     path: str
-    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
