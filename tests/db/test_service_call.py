@@ -11,7 +11,7 @@ import pytest
 from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.databases import Database
+from tests.databases import Database, clone
 from tests.service_target import call, install_over, needs_contrib, own_address
 from thanopg.database.cluster import OWNER
 from thanopg.database.connect import connect
@@ -19,15 +19,17 @@ from thanopg.database.server import EmbeddedServer
 from thanopg.database.service_address import ServiceAddress
 
 
-@pytest.fixture(params=["native", pytest.param("dblink", marks=needs_contrib)])
+@pytest.fixture(scope="module", params=["native", pytest.param("dblink", marks=needs_contrib)])
 def adapter(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def called(server: EmbeddedServer, empty_database: Database, adapter: str) -> Database:
-    install_over(adapter, server, empty_database, own_address(server))
-    return empty_database
+@pytest.fixture(scope="module")
+def called(server: EmbeddedServer, adapter: str) -> Iterator[Database]:
+    """One database per adapter for all tests: they leave nothing in it."""
+    with clone(server, "template0") as database:
+        install_over(adapter, server, database, own_address(server))
+        yield database
 
 
 @pytest.fixture
