@@ -140,12 +140,15 @@ raise_notices(void)
 				 notices[i].hint ? errhint("%s", notices[i].hint) : 0));
 }
 
-/* The last line of libpq's message, which says why; never holds the password. */
+/* libpq's message, which says why and never holds the password; without its advice, which is about a database. */
 static char *
 reason_of(PGconn *conn)
 {
 	char	   *text = pchomp(conn == NULL ? "out of memory" : PQerrorMessage(conn));
+	char	   *advice = strstr(text, "\n\tIs the server running");
 
+	if (advice != NULL)
+		*advice = '\0';
 	return *text == '\0' ? pstrdup("the connection was closed") : text;
 }
 
