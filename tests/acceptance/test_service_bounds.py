@@ -121,25 +121,20 @@ def test_a_wrong_cancel_key_changes_nothing() -> None:
         assert call.result(PATIENCE)
 
 
-def test_a_client_that_leaves_takes_its_call_along() -> None:
-    with RunningService() as service, psycopg.connect(service.dsn(), autocommit=True) as other:
-        with ThreadPoolExecutor(1) as threads:
-            threads.submit(ask, other, "first", GATED)
-            service.gated.wait_entered()
-            with socket.socket(socket.AF_UNIX) as leaving:
-                asyncio.run(send_and_leave(service, f"SELECT embed_text('left', '{GATED}')", leaving))
-                wait_until(lambda: service.server.batcher.waiting == 1)
-            wait_until(lambda: service.server.batcher.waiting == 0)
-            service.gated.gate.set()
-        assert "left" not in service.gated.texts
-
-
-async def send_and_leave(service: RunningService, text: str, leaving: socket.socket) -> None:
-    _, writer = await logged_in(str(service.directory / f".s.PGSQL.{service.port}"), PASSWORD)
-    writer.write(wire.query(text))
-    await writer.drain()
-    kept = writer.get_extra_info("socket").fileno()
-    os.dup2(kept, leaving.fileno())
+@in_loop
+async def test_a_client_that_leaves_takes_its_call_along() -> None:
+    with RunningService() as service:
+        path = str(service.directory / f".s.PGSQL.{service.port}")
+        _, running = await logged_in(path, PASSWORD)
+        running.write(wire.query(f"SELECT embed_text('first', '{GATED}')"))
+        await asyncio.to_thread(service.gated.wait_entered)
+        _, leaving = await logged_in(path, PASSWORD)
+        leaving.write(wire.query(f"SELECT embed_text('left', '{GATED}')"))
+        await asyncio.to_thread(wait_until, lambda: service.server.batcher.waiting == 1)
+        leaving.transport.abort()
+        await asyncio.to_thread(wait_until, lambda: service.server.batcher.waiting == 0)
+        running.close()
+    assert "left" not in service.gated.texts
 
 
 def test_the_deadline() -> None:

@@ -34,7 +34,7 @@ from tests.acceptance.service_fixtures.asking import (
 )
 from tests.acceptance.service_fixtures.running import GATED, HERE, PASSWORD, PATIENCE, USER, RunningService
 from tests.unit import service_client as wire
-from thanopg.errors import ServiceStartError
+from thanopg.errors import InvalidArgument, ServiceStartError
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +120,11 @@ def test_a_socket_in_use_and_a_stale_one(service: RunningService) -> None:
         with RunningService(unix_socket_dir=Path(directory), host=None, port=5433) as replaced:
             assert psql(replaced, "SELECT 1", PGHOST=directory).returncode == 0
         assert list(Path(directory).iterdir()) == []
+
+
+def test_no_service_without_a_password() -> None:
+    with pytest.raises(InvalidArgument, match="password"):
+        RunningService(password="").__enter__()
 
 
 def test_sigterm_lets_calls_end_and_takes_leave() -> None:

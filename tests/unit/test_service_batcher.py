@@ -52,7 +52,9 @@ class Gated(FakeEmbedder):
 
 
 def batcher(*, max_waiting: int = 100, max_batch: int = 64) -> Batcher:
-    return Batcher(max_waiting=max_waiting, max_batch=max_batch, observe=lambda kind, size, seconds: None)
+    return Batcher(
+        max_waiting=max_waiting, max_batch={"text": max_batch, "image": 2}, observe=lambda kind, size, seconds: None
+    )
 
 
 async def occupied(model: Gated, batches: Batcher) -> asyncio.Task[CachedVector]:

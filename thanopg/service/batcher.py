@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
@@ -44,7 +44,7 @@ class _Lane:
 class Batcher:
     """Used from one event loop."""
 
-    def __init__(self, *, max_waiting: int, max_batch: int, observe: Observer) -> None:
+    def __init__(self, *, max_waiting: int, max_batch: Mapping[Kind, int], observe: Observer) -> None:
         self._max_waiting = max_waiting
         self._max_batch = max_batch
         self._observe = observe
@@ -88,7 +88,7 @@ class Batcher:
         self._scheduled = False
         while not self._running and self._lanes:
             key, lane = self._lanes.popitem(last=False)
-            jobs = [lane.jobs.popleft() for _ in range(min(self._max_batch, len(lane.jobs)))]
+            jobs = [lane.jobs.popleft() for _ in range(min(self._max_batch[lane.kind], len(lane.jobs)))]
             self.waiting -= len(jobs)
             if lane.jobs:
                 self._lanes[key] = lane  # to the end of the line

@@ -36,16 +36,22 @@ SPARE_FILES: Final = 256
 
 
 class Server:
-    """`async with Server(…) as server:` listens, and stops at the end."""
+    """`async with Server(…) as server:` listens, and stops at the end. Raises InvalidArgument, ServiceStartError."""
 
     def __init__(self, settings: ServiceSettings, library: Library, decoder: Decoder) -> None:
+        if not settings.password:
+            raise InvalidArgument(
+                "the service needs a password", hint="dblink refuses services without one, and so do we"
+            )
         self.settings = settings
         self.metrics = Metrics()
         self.budget = Budget(settings.message_budget)
         self.cache = VectorCache(settings.cache_bytes)
         self.shelf = Shelf(library)
         self.batcher = Batcher(
-            max_waiting=settings.max_waiting, max_batch=settings.max_batch, observe=self.metrics.forward
+            max_waiting=settings.max_waiting,
+            max_batch={"text": settings.max_batch, "image": settings.max_image_batch},
+            observe=self.metrics.forward,
         )
         self.calls = Calls(
             self.shelf,

@@ -38,6 +38,9 @@ class ServiceSettings:
     max_waiting: int = 1024
     """texts and images waiting for a model; beyond it calls are refused"""
     max_batch: int = 64
+    """texts in one forward pass"""
+    max_image_batch: int = 8
+    """images in one forward pass: they take long, and texts wait for them"""
     max_decoding: int = 64
     """images being decoded or waiting for it"""
     cache_bytes: int = 64 * MEBIBYTE

@@ -84,6 +84,7 @@ class RunningService:
         assert self._started.wait(PATIENCE)
         if self._error is not None:
             self._thread.join()
+            shutil.rmtree(self.directory)
             raise self._error
         return self
 
