@@ -10,13 +10,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
 
+from tests.databases import make_home
 from thanopg.database.account import server_account
 from thanopg.database.binaries import Binaries, reachable_binaries, wheel_binaries
 from thanopg.database.cluster import OWNER
@@ -26,6 +27,23 @@ from thanopg.database.server import EmbeddedServer
 from thanopg.errors import DatabaseUnavailable, ServerStartError
 
 DEADLINE_SECONDS = 30.0
+
+
+@pytest.fixture(scope="module")
+def made_home() -> Iterator[Path]:
+    """A home whose server has been started once and stopped."""
+    path = make_home()
+    with EmbeddedServer(path, fast=True):
+        pass
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def used_home(made_home: Path, home: Path) -> Path:
+    """A copy of it, which saves making a new cluster."""
+    subprocess.run(["cp", "-a", f"{made_home}/.", f"{home}/"], check=True)
+    return home
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -77,15 +95,15 @@ def test_no_tcp_unless_asked(server: EmbeddedServer) -> None:
     assert ask(server.superuser_url, "SHOW listen_addresses") == ""
 
 
-def test_start_stop_start_keeps_data(home: Path) -> None:
-    first = EmbeddedServer(home, fast=True)
+def test_start_stop_start_keeps_data(used_home: Path) -> None:
+    first = EmbeddedServer(used_home, fast=True)
     first.start()
     with connect(first.url) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS seven")
     first.stop()
     assert not first.running
     first.stop()
-    with EmbeddedServer(home, fast=True) as second:
+    with EmbeddedServer(used_home, fast=True) as second:
         assert ask(second.url, "SELECT seven FROM kept") == 7
     assert not second.running
 
@@ -99,10 +117,10 @@ def test_no_server_yet(home: Path) -> None:
     assert caught.value.hint == "start it with: thanopg up"
 
 
-def test_second_start_joins(home: Path) -> None:
-    with EmbeddedServer(home, fast=True) as first:
+def test_second_start_joins(used_home: Path) -> None:
+    with EmbeddedServer(used_home, fast=True) as first:
         before = find_postmaster(first.home.data)
-        with EmbeddedServer(home) as second:
+        with EmbeddedServer(used_home) as second:
             assert ask(second.url, "SELECT 1") == 1
             assert find_postmaster(first.home.data) == before
         assert first.running  # who joined does not stop it
@@ -128,39 +146,39 @@ def test_racing_starts_make_one_server(home: Path) -> None:
     next(server for server in servers if server._process is not None).stop()
 
 
-def test_ends_with_its_starter_even_killed(home: Path) -> None:
-    process = starter(home)
+def test_ends_with_its_starter_even_killed(used_home: Path) -> None:
+    process = starter(used_home)
     assert process.stdout is not None and process.stdout.readline() == "up\n"
-    server = EmbeddedServer(home)
+    server = EmbeddedServer(used_home)
     assert server.running
     process.kill()
     process.communicate()
     wait_until(lambda: find_postmaster(server.home.data) is None)
 
 
-def test_detached_outlives_its_starter(home: Path) -> None:
-    process = starter(home, detach=True)
+def test_detached_outlives_its_starter(used_home: Path) -> None:
+    process = starter(used_home, detach=True)
     process.communicate("")
-    server = EmbeddedServer(home)
+    server = EmbeddedServer(used_home)
     assert server.running
     server.stop()
     assert not server.running
 
 
-def test_starts_after_kill_9(home: Path) -> None:
-    server = EmbeddedServer(home, fast=True)
+def test_starts_after_kill_9(used_home: Path) -> None:
+    server = EmbeddedServer(used_home, fast=True)
     server.start()
     postmaster = find_postmaster(server.home.data)
     assert postmaster is not None
     os.kill(postmaster.pid, signal.SIGKILL)
-    again = EmbeddedServer(home, fast=True)
+    again = EmbeddedServer(used_home, fast=True)
     again.start()
     assert ask(again.url, "SELECT 1") == 1
     again.stop()
 
 
-def test_starts_when_the_pid_belongs_to_another_process(home: Path) -> None:
-    server = EmbeddedServer(home, fast=True)
+def test_starts_when_the_pid_belongs_to_another_process(used_home: Path) -> None:
+    server = EmbeddedServer(used_home, fast=True)
     server.start()
     pid_file = server.home.data / "postmaster.pid"
     stale = pid_file.read_text().splitlines()
@@ -212,22 +230,21 @@ def test_socket_directory_of_somebody_else_is_refused(home: Path) -> None:
         EmbeddedServer(home).start()
 
 
-def test_tcp_when_asked_and_a_busy_port(home: Path) -> None:
+def test_tcp_when_asked_and_a_busy_port(used_home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        busy = EmbeddedServer(home, fast=True, port=taken.getsockname()[1])
+        busy = EmbeddedServer(used_home, fast=True, port=taken.getsockname()[1])
         with pytest.raises(ServerStartError) as caught:
             busy.start()
         assert caught.value.hint == "another program has that port: choose another one, or none"
         assert not busy.running
-    with EmbeddedServer(home, fast=True, port=busy.port) as server:
+    with EmbeddedServer(used_home, fast=True, port=busy.port) as server:
         secret = server.home.read_secrets().owner
         assert ask(f"postgresql://{OWNER}:{secret}@127.0.0.1:{busy.port}/thanopg", "SELECT 1") == 1
-        assert ask(EmbeddedServer(home).url, "SELECT 1") == 1  # who does not know of the port finds it all the same
+        assert ask(EmbeddedServer(used_home).url, "SELECT 1") == 1  # found without knowing of the port
 
 
-def test_damaged_data_directory(home: Path) -> None:
-    with EmbeddedServer(home, fast=True) as server:
-        pass
+def test_damaged_data_directory(used_home: Path) -> None:
+    server = EmbeddedServer(used_home, fast=True)
     control = server.home.data / "global" / "pg_control"
     content = bytearray(control.read_bytes())
     content[64] ^= 0xFF
@@ -241,9 +258,8 @@ def test_damaged_data_directory(home: Path) -> None:
     assert "another version" in caught.value.hint
 
 
-def test_lost_passwords(home: Path) -> None:
-    with EmbeddedServer(home, fast=True) as server:
-        pass
+def test_lost_passwords(used_home: Path) -> None:
+    server = EmbeddedServer(used_home, fast=True)
     server.home.secrets.unlink()
     with pytest.raises(ServerStartError, match=r"secrets\.json is lost"):
         server.start()
