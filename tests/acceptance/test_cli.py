@@ -6,16 +6,17 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.command import command_line, environment, run, status, succeed, wait_for
 from tests.databases import make_home
 from tests.pictures import photograph
+from thanopg.cli.stack.state import State, StateFile, is_held
 
 ROWS = 12
 
@@ -140,18 +141,17 @@ def test_worker_once_ends(photo: Path, pictures: Path) -> None:
 
 def test_a_killed_service_is_started_again(photo: Path) -> None:
     query = "SELECT count(*) FROM search_image('dog', 'fake', 3)"
-    before = status("--home", photo)["stack"]["processes"]["service"]
+    before = state_of(photo).children["service"].pid
     os.kill(before, signal.SIGKILL)
-    wait_for(lambda: status("--home", photo)["stack"]["processes"].get("service", before) != before)
+    wait_for(lambda: state_of(photo).children.get("service", state_of(photo).supervisor).pid != before)
     wait_for(lambda: run("psql", "--home", photo, "-Atc", query).stdout == "3\n")
     assert "the service was ended by SIGKILL; starting it again" in (photo / "log" / "up.log").read_text()
 
 
 def test_a_killed_supervisor_leaves_nothing_that_matters(photo: Path, pictures: Path) -> None:
-    stack = status("--home", photo)["stack"]
-    supervisor, children = stack["pid"], list(stack["processes"].values())
-    os.kill(supervisor, signal.SIGKILL)
-    wait_for(lambda: not any(running(pid) for pid in children))
+    state = state_of(photo)
+    os.kill(state.supervisor.pid, signal.SIGKILL)
+    wait_for(lambda: not any(child.alive for child in state.children.values()))
     assert not status("--home", photo)["stack"]["running"]
     assert (photo / "stack.json").exists(), "a stale file, to be recognised"
     url = succeed("up", "--detach", "--home", photo, "--image-root", pictures)
@@ -160,9 +160,9 @@ def test_a_killed_supervisor_leaves_nothing_that_matters(photo: Path, pictures: 
 
 
 def test_down_and_down_again(photo: Path) -> None:
-    stack = status("--home", photo)["stack"]
+    state = state_of(photo)
     assert f"stopped {photo}" in run("down", "--home", photo).stderr
-    assert not any(running(pid) for pid in [stack["pid"], *stack["processes"].values()])
+    assert not any(process.alive for process in (state.supervisor, *state.children.values()))
     again = run("down", "--home", photo)
     assert again.returncode == 0 and "nothing was running" in again.stderr
     done = run("psql", "--home", photo)
@@ -178,12 +178,13 @@ def test_up_in_front_ends_with_ctrl_c(photo: Path, pictures: Path) -> None:
         command_line("up", "--home", photo, "--image-root", pictures),
         env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    wait_for(lambda: (status("--home", photo)["stack"] or {}).get("processes", {}).get("worker"))
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("postgresql://")
     process.send_signal(signal.SIGINT)
-    out, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 0, said
-    assert out.startswith("postgresql://") and "stopping" in said
-    assert not status("--home", photo)["stack"]["running"]
+    assert said.splitlines()[-1] == "stopping"
+    assert not is_held(photo)
     assert not (photo / "data18" / "postmaster.pid").exists()
 
 
@@ -203,9 +204,7 @@ def test_up_with_another_database_says_what_to_do() -> None:
     assert "thanopg serve" in done.stderr
 
 
-def test_a_busy_port_is_said_by_up(tmp_path: Path) -> None:
-    import socket
-
+def test_a_busy_port_is_said_by_up() -> None:
     home = make_home()
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
@@ -213,13 +212,12 @@ def test_a_busy_port_is_said_by_up(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "could not start the service: could not listen on 127.0.0.1 port" in done.stderr
     assert "hint: choose another address or port" in done.stderr
-    assert not status("--home", home)["stack"]["running"]
+    assert not is_held(home)
     assert not (home / "data18" / "postmaster.pid").exists()
     shutil.rmtree(home)
 
 
-def running(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+def state_of(home: Path) -> State:
+    state = StateFile(home).read()
+    assert state is not None
+    return state

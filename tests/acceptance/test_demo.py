@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 import re
-import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.acceptance.conftest import DEMO_PICTURES
 from tests.command import command_line, environment, run, succeed, wait_for
-from tests.databases import make_home
 from thanopg.catalog.catalogue import read_csv
 from thanopg.catalog.product import Product
 from thanopg.catalog.queries import EXAMPLES, ExampleQuery
+from thanopg.cli.stack.state import StateFile
 
-PICTURES = 300
 ENOUGH = 0.8
 """of the pictures that could be right among the first five, the share that is; the model's own tests ask for more"""
 SHOWN = re.compile(r"search_image\('(?P<query>.+?)', 'catalog', 5\)(?P<table>.*?)\(5 rows\)", re.DOTALL)
-
-
-@pytest.fixture(scope="module")
-def place() -> Iterator[Path]:
-    """A home with something of the user's in it."""
-    path = make_home()
-    (path / "keep").write_text("mine")
-    yield path
-    shutil.rmtree(path)
-
-
-@pytest.fixture(scope="module")
-def demo(place: Path) -> subprocess.CompletedProcess[str]:
-    return run("demo", "--home", place, "--pictures", str(PICTURES))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +29,14 @@ def products(demo: subprocess.CompletedProcess[str], place: Path) -> Sequence[Pr
 
 def test_it_ends_well(demo: subprocess.CompletedProcess[str]) -> None:
     assert demo.returncode == 0, demo.stderr
-    for said in (f"{PICTURES} pictures", f"{PICTURES} rows", "stopped everything", "thanopg", "psql", "up --detach"):
+    for said in (
+        f"{DEMO_PICTURES} pictures",
+        f"{DEMO_PICTURES} rows",
+        "stopped everything",
+        "thanopg",
+        "psql",
+        "up --detach",
+    ):
         assert said in demo.stderr
 
 
@@ -88,34 +80,40 @@ def test_the_page_needs_nothing_else(demo: subprocess.CompletedProcess[str], pla
         assert example.text in html
 
 
-def test_nothing_is_left_running_and_the_data_stays(demo: subprocess.CompletedProcess[str], place: Path) -> None:
+def test_nothing_is_left_running(demo: subprocess.CompletedProcess[str], place: Path) -> None:
     home = place / "demo"
     assert not (home / "data18" / "postmaster.pid").exists()
-    assert run("status", "--home", home).returncode == 1
+    assert not StateFile(home).path.exists()
     assert (place / "keep").read_text() == "mine"
-    succeed("up", "--detach", "--home", home, "--image-root", home / "catalogue")
-    try:
-        query = "SELECT image FROM search_image('흰색 로우탑 운동화', 'catalog', 1)"
-        found = succeed("psql", "--home", home, "-Atc", query).strip()
-        assert (home / "catalogue" / found).is_file()
-        refused = run("demo", "--home", place, "--pictures", "10")
-        assert refused.returncode == 1 and "already running" in refused.stderr
-    finally:
-        succeed("down", "--home", home)
 
 
-def test_ctrl_c_stops_everything_and_the_next_demo_makes_room(demo: object, place: Path) -> None:
-    home = place / "demo"
+def test_the_data_stays(shop: Path) -> None:
+    query = "SELECT image FROM search_image('흰색 로우탑 운동화', 'catalog', 1)"
+    found = succeed("psql", "--home", shop, "-Atc", query).strip()
+    assert (shop / "catalogue" / found).is_file()
+
+
+def test_a_demo_that_is_in_use_is_left_alone(shop: Path, place: Path) -> None:
+    refused = run("demo", "--home", place, "--pictures", "10")
+    assert refused.returncode == 1
+    assert f"already running on {shop}" in refused.stderr and "thanopg" in refused.stderr.splitlines()[1]
+
+
+def test_ctrl_c_stops_everything_and_the_next_demo_makes_room(home: Path) -> None:
+    demo = home / "demo"
+    demo.mkdir()
+    (demo / "made-by-thanopg-demo").touch()
+    (demo / "searches.html").write_text("an earlier one")
     process = subprocess.Popen(
-        command_line("demo", "--home", place, "--pictures", "16"),
+        command_line("demo", "--home", home, "--pictures", "16"),
         env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    wait_for(lambda: (home / "data18" / "postmaster.pid").exists())
+    wait_for(lambda: (demo / "data18" / "postmaster.pid").exists())
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
-    assert not (home / "data18" / "postmaster.pid").exists()
-    assert not (home / "searches.html").exists(), "the earlier demo's page was taken away"
+    assert not (demo / "data18" / "postmaster.pid").exists()
+    assert not (demo / "searches.html").exists()
 
 
 def test_a_folder_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:

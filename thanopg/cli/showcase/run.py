@@ -16,7 +16,7 @@ from thanopg.cli.showcase.gallery import write_gallery
 from thanopg.cli.showcase.place import claim, empty
 from thanopg.cli.showcase.shop import Coverage, Found, Shop
 from thanopg.cli.stack.interrupt import interruptible
-from thanopg.cli.stack.stack import Stack
+from thanopg.cli.stack.stack import Stack, StackOptions
 from thanopg.cli.stack.state import hold
 from thanopg.cli.target import command, quoted
 from thanopg.config import Settings
@@ -38,7 +38,7 @@ def run_demo(settings: Settings, *, pictures: int, seed: int, model: str) -> Non
         with screen.step("making room"):
             empty(home)
         products = draw(screen, settings.image_root, pictures, seed)
-        stack = Stack(settings, say=screen.say)
+        stack = Stack(settings, say=screen.say, options=StackOptions(preload=(model,)))
         try:
             with screen.step("starting PostgreSQL"):
                 report = stack.start_server()

@@ -28,6 +28,8 @@ READY_SECONDS = 90.0
 POLL_SECONDS = 0.05
 WATCH_SECONDS = 0.25
 SERVER_PAUSE = 2.0
+MOST_PRELOADED = 4
+USED = "SELECT model_source FROM thanopg.embedding_column GROUP BY model_source ORDER BY count(*) DESC LIMIT %s"
 SAID = re.compile(r"^(error|hint): (.+)$", re.MULTILINE)
 
 
@@ -35,6 +37,8 @@ SAID = re.compile(r"^(error|hint): (.+)$", re.MULTILINE)
 class StackOptions:
     http_port: int | None = None
     workers: int = 1
+    preload: tuple[str, ...] = ()
+    """sources that the service loads at once, beside those that embedding columns use"""
     to_terminal: bool = False
     """children write to our stderr instead of their logs"""
 
@@ -95,6 +99,8 @@ class Stack:
         serve = ["serve", *home, *device]
         if self.options.http_port is not None:
             serve += ["--http-port", str(self.options.http_port)]
+        for source in dict.fromkeys((*self.options.preload, *self._used_sources())):
+            serve += ["--preload", source]
         worker = ["worker", *home, *device, "--image-root", str(self.settings.image_root)]
         numbers = range(1, self.options.workers + 1)
         names = ["worker"] if self.options.workers == 1 else [f"worker-{number}" for number in numbers]
@@ -102,6 +108,10 @@ class Stack:
             Child("service", serve, self._log("service")),
             *(Child(name, worker, self._log(name)) for name in names),
         ]
+
+    def _used_sources(self) -> list[str]:
+        with connect(self.server.url, application_name="thanopg up") as connection:
+            return [str(row[0]) for row in connection.execute(USED, [MOST_PRELOADED]).fetchall()]
 
     def _log(self, name: str) -> Path | None:
         return None if self.options.to_terminal else self.settings.home / "log" / f"{name}.log"
