@@ -6,7 +6,7 @@ BEGIN
   RAISE EXCEPTION 'could not reach the embedding service' USING
     ERRCODE = '08001',
     DETAIL = 'this server has neither dblink nor the native function of thanopg',
-    HINT = 'as an administrator: CREATE EXTENSION dblink; GRANT USAGE ON FOREIGN DATA WRAPPER dblink_fdw TO the owner; '
-           'then run thanopg install again';
+    HINT = format('as an administrator: CREATE EXTENSION dblink; GRANT USAGE ON FOREIGN DATA WRAPPER dblink_fdw TO %I; '
+                  'then run thanopg install again', current_user);  -- the owner: this function runs with its rights
 END $$;
 COMMENT ON FUNCTION thanopg.service_call IS 'the one door to the embedding service (none at hand)';

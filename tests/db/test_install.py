@@ -106,6 +106,7 @@ def test_without_native_and_dblink_the_rest_works(empty_database: Database) -> N
         connection.execute("SELECT thanopg.service_call('SELECT 1')")
     assert caught.value.sqlstate == "08001"
     assert "CREATE EXTENSION dblink" in str(caught.value.diag.message_hint)
+    assert f"dblink_fdw TO {OWNER};" in str(caught.value.diag.message_hint)
 
 
 def test_the_address_survives_a_change_of_adapter(server: EmbeddedServer, empty_database: Database) -> None:

@@ -23,7 +23,7 @@ LARGE_SHARED_MEMORY = 512 * 1024 * 1024
 SETTINGS = """\
 # written by thanopg at every start; change settings with ALTER SYSTEM, which wins over this file
 shared_buffers = 128MB
-max_connections = 100
+max_connections = 200
 maintenance_work_mem = 128MB
 max_wal_size = 1GB
 random_page_cost = 1.1
