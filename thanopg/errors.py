@@ -5,14 +5,15 @@ The same three things (SQLSTATE, one line, hint) reach psql, the notebook and th
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+import unicodedata
+from typing import Literal
 
 
 class ThanopgError(Exception):
     """internal error"""
 
-    sqlstate: ClassVar[str] = "XX000"
-    default_hint: ClassVar[str] = ""
+    sqlstate: str = "XX000"
+    default_hint: str = ""
 
     def __init__(self, message: str | None = None, *, hint: str | None = None) -> None:
         """`message`: lower case, what was expected and what came, no full stop. `hint`: the next step."""
@@ -38,6 +39,46 @@ class SyntaxNotUnderstood(ThanopgError):
 
     sqlstate = "42601"
 
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        hint: str | None = None,
+        statement: str = "",
+        offset: int | None = None,
+        length: int = 1,
+    ) -> None:
+        """`offset` and `length`, in characters, say which part of `statement` is meant."""
+        super().__init__(message, hint=hint)
+        self.statement = statement
+        self.offset = offset
+        self.length = length
+
+    def underlined(self) -> str:
+        """The line that is meant with carets under the place; empty where no place is known."""
+        if self.offset is None or not self.statement:
+            return ""
+        return underline(self.statement, self.offset, self.length)
+
+
+class StatementRefused(SyntaxNotUnderstood):
+    """the database refused the statement"""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        sqlstate: str,
+        detail: str = "",
+        hint: str = "",
+        statement: str = "",
+        offset: int | None = None,
+    ) -> None:
+        """What the server said, with the place in the statement as it was given."""
+        super().__init__(message, hint=hint, statement=statement, offset=offset)
+        self.sqlstate = sqlstate
+        self.detail = detail
+
 
 class NotSupported(ThanopgError):
     """not supported"""
@@ -58,7 +99,9 @@ class UnknownModel(ThanopgError):
     """unknown model"""
 
     sqlstate = "42704"
-    default_hint = "list the bases with: thanopg model list; or give a source: architecture/weights, hf-hub:…, local-dir:…"
+    default_hint = (
+        "list the bases with: thanopg model list; or give a source: architecture/weights, hf-hub:…, local-dir:…"
+    )
 
 
 class ModelUnavailable(ThanopgError):
@@ -78,7 +121,9 @@ class FingerprintMismatch(ThanopgError):
     """the model's fingerprint is not the registered one"""
 
     sqlstate = "55000"
-    default_hint = "worker, service and database must use the same weights; to move to new ones: thanopg model add --replace"
+    default_hint = (
+        "worker, service and database must use the same weights; to move to new ones: thanopg model add --replace"
+    )
 
 
 # --- the database and the service ----------------------------------------------------------------------------------
@@ -257,3 +302,20 @@ class DecoderUnavailable(ThanopgError):
 
     sqlstate = "53000"
     default_hint = "is memory or the number of processes exhausted?"
+
+
+def underline(statement: str, offset: int, length: int) -> str:
+    """One line of `statement` and under it carets; signs twice as wide as others take two."""
+    offset = max(0, min(offset, len(statement)))
+    begin = statement.rfind("\n", 0, offset) + 1
+    end = statement.find("\n", offset)
+    line = statement[begin : len(statement) if end < 0 else end].rstrip("\r")
+    meant = line[offset - begin :][: max(1, length)] or " "
+    before = "".join("\t" if sign == "\t" else " " * _width(sign) for sign in line[: offset - begin])
+    return f"{line}\n{before}{'^' * max(1, sum(map(_width, meant)))}"
+
+
+def _width(sign: str) -> int:
+    if unicodedata.combining(sign):
+        return 0
+    return 2 if unicodedata.east_asian_width(sign) in "WF" else 1
