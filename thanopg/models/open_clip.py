@@ -14,11 +14,11 @@ from thanopg.models.device import choose_device
 from thanopg.models.embedder import ModelInfo, Pixels, Preprocessing, TextEmbeddings, Vectors
 from thanopg.models.fingerprint import fingerprint
 from thanopg.models.precision import Sample, choose_towers
+from thanopg.models.text_tower import text_encoder
 from thanopg.models.tokens import Tokenizer
 from thanopg.models.towers import Towers
 
-SAMPLE_TEXTS = ("a red dress", "밝은 빨간색 미니 원피스", "word " * 40)
-SAMPLE_IMAGES = 2
+SAMPLE_TEXTS = ("a red dress", "밝은 빨간색 미니 원피스")
 
 
 class OpenClipEmbedder:
@@ -48,9 +48,10 @@ class OpenClipEmbedder:
             can_caption=type(model).__name__ == "CoCa",
         )
         model.to(device)
+        encode_text = text_encoder(model, self._ids)
         self._towers = choose_towers(
             precision,
-            lambda bfloat16: Towers(model, self._ids, device=device, bfloat16=bfloat16),
+            lambda bfloat16: Towers(model, encode_text, device=device, bfloat16=bfloat16),
             device=device,
             parameters=sum(parameter.numel() for parameter in model.parameters()),
             sample=self._sample,
@@ -102,10 +103,10 @@ class OpenClipEmbedder:
         return _vectors(torch.empty((0, self.info.dimensions)))
 
     def _sample(self) -> Sample:
-        """Smooth pictures, the same with noise, and texts of several lengths; always the same."""
+        """A smooth picture, the same with noise, and texts; always the same."""
         size = (self.preprocessing.height, self.preprocessing.width)
         generator = torch.Generator().manual_seed(0)
-        coarse = torch.rand((SAMPLE_IMAGES, 3, 7, 7), generator=generator)
+        coarse = torch.rand((1, 3, 7, 7), generator=generator)
         smooth = functional.interpolate(coarse, size=size, mode="bilinear")
         noisy = (smooth + 0.2 * torch.rand(smooth.shape, generator=generator)).clamp(0, 1)
         images = torch.cat([smooth, noisy]).to(self._device)

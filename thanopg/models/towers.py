@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch.nn import functional
 
-from thanopg.models.text_tower import text_encoder
-
-Tokenize = Callable[[tuple[str, ...]], torch.Tensor]
+from thanopg.models.text_tower import Encode
 
 
 class Towers:
     """Runs an open_clip model, in float32 or in bfloat16, in inference mode."""
 
-    def __init__(self, model: Any, tokenize: Tokenize, *, device: torch.device, bfloat16: bool = False) -> None:
-        """`model` is on `device` and stays as it is; `tokenize` makes ids of trial texts on that device."""
+    def __init__(self, model: Any, encode_text: Encode, *, device: torch.device, bfloat16: bool = False) -> None:
+        """`model` is on `device` and stays as it is; `encode_text` is its `text_encoder`."""
         self.bfloat16 = bfloat16
         self._device = device
         # On a CPU, autocast copies the attention's weights at every call and ends up slower than float32; an image
@@ -27,8 +25,7 @@ class Towers:
         # exact there. On CUDA, layer norms want autocast.
         self._stored = bfloat16 and device.type == "cpu"
         self._model = _with_bfloat16_images(model) if self._stored else model
-        with self._running():
-            self._encode_text = text_encoder(self._model, tokenize)
+        self._encode_text = encode_text
 
     def encode_images(self, images: torch.Tensor) -> torch.Tensor:
         """float32 (n, 3, height, width), scaled → float32 (n, dimensions) of length 1."""
