@@ -190,7 +190,7 @@ class Stack:
         """Children of a supervisor that was killed end by themselves; wait for them."""
         state = self._state.read()
         for child in state.children.values() if state else ():
-            end_process(child)
+            child.end()
 
     def _write(self, *, ready: bool) -> None:
         if not self.settings.home.is_dir():
@@ -199,17 +199,6 @@ class Stack:
         self._state.write(
             State(supervisor=self._me, children=children, image_root=str(self.settings.image_root), ready=ready)
         )
-
-
-def end_process(process: Identity, *, seconds: float = 20.0) -> None:
-    """Asked first, then killed; bounded. Raises ServerStartError."""
-    import signal
-
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        process.signal(number)
-        if process.wait(seconds):
-            return
-    raise ServerStartError(f"process {process.pid} does not end", hint="look at it with: ps")
 
 
 def _could_not_start(child: Child) -> ProcessStartError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
 import signal
 import time
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from thanopg.errors import AlreadyRunning, ServerStartError
 CLOCK_STEP = 2.0
 """seconds by which the same process may seem to have begun at another time"""
 POLL_SECONDS = 0.05
+END_SECONDS = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +67,14 @@ class Identity:
                 return False
             time.sleep(POLL_SECONDS)
         return True
+
+    def end(self, *, patience: float = END_SECONDS) -> None:
+        """Asked first, killed when that takes too long. Raises ServerStartError."""
+        for number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, END_SECONDS)):
+            self.signal(number)
+            if self.wait(seconds):
+                return
+        raise ServerStartError(f"process {self.pid} does not end", hint="look at it with: ps")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +132,10 @@ def hold(home: Path) -> Iterator[None]:
         except BlockingIOError:
             state = StateFile(home).read()
             who = f", as process {state.supervisor.pid}" if state and state.supervisor.alive else ""
-            raise AlreadyRunning(f"thanopg is already running on {home}{who}") from None
+            raise AlreadyRunning(
+                f"thanopg is already running on {home}{who}",
+                hint=f"stop it with: thanopg --home {shlex.quote(str(home))} down",
+            ) from None
         yield
     finally:
         os.close(descriptor)

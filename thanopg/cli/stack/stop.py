@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
-from thanopg.cli.stack.stack import end_process
 from thanopg.cli.stack.state import StateFile, is_held
 from thanopg.database.server import EmbeddedServer
 from thanopg.errors import ServerStartError
@@ -21,13 +19,11 @@ def stop_home(home: Path) -> bool:
     stopped = False
     if state is not None and is_held(home) and state.supervisor.alive:
         stopped = True
-        state.supervisor.signal(signal.SIGTERM)
-        if not state.supervisor.wait(SUPERVISOR_SECONDS):
-            end_process(state.supervisor)
+        state.supervisor.end(patience=SUPERVISOR_SECONDS)
     for child in state.children.values() if state is not None else ():
         if child.alive:
             stopped = True
-            end_process(child)
+            child.end()
     if is_held(home):
         raise ServerStartError(f"another process holds {home}", hint="a thanopg up is just starting: try again")
     server = EmbeddedServer(home)
