@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from thanopg import __version__
+from thanopg.cli.secret import with_password
 from thanopg.config import Settings
 
 Verb = Callable[..., None]
@@ -101,9 +103,10 @@ def remember(context: typer.Context, **given: Any) -> None:
 
 
 def settings_of(context: typer.Context) -> Settings:
-    """Raises InvalidArgument."""
+    """Raises InvalidArgument, OSError."""
     known = context.find_root().ensure_object(dict)
-    return Settings.from_environment(**{name: value for name, value in known.items() if name != "verbose"})
+    settings = Settings.from_environment(**{name: value for name, value in known.items() if name != "verbose"})
+    return replace(settings, database_url=with_password(settings.database_url))
 
 
 def verbosity(context: typer.Context) -> int:

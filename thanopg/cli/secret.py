@@ -9,6 +9,7 @@ from pathlib import Path
 from thanopg.errors import InvalidArgument
 
 VARIABLE = "THANOPG_SERVICE_PASSWORD"
+DATABASE_FILE = "THANOPG_DATABASE_PASSWORD_FILE"
 
 
 def service_password(file: Path | None, environ: Mapping[str, str] = os.environ) -> str | None:
@@ -29,3 +30,19 @@ def required(password: str | None) -> str:
             hint=f"put one into {VARIABLE}, or into a file: --password-file (and give install the same)",
         )
     return password
+
+
+def with_password(url: str | None, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The database URL with the password of the file that the environment names, unless it has one. Raises OSError."""
+    file = environ.get(DATABASE_FILE)
+    if url is None or not file:
+        return url
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    try:
+        if conninfo_to_dict(url).get("password"):
+            return url
+        return make_conninfo(url, password=Path(file).read_text().rstrip("\r\n"))
+    except ProgrammingError:
+        return url  # connecting says what is wrong with it
