@@ -19,7 +19,7 @@ from thanopg.catalog.attributes import DRAWN
 from thanopg.catalog.catalogue import make_products
 from thanopg.catalog.draw import draw_product
 from thanopg.catalog.product import Product
-from thanopg.catalog.training.typos import mistype
+from thanopg.catalog.training.typos import mistype, surround
 from thanopg.errors import InvalidArgument
 
 Pixels = NDArray[np.uint8]
@@ -27,6 +27,7 @@ ATTRIBUTES = ("group", *DRAWN)
 DRAWN_SIZE = 128
 _QUERY_SHARE = 0.72
 _TYPO_SHARE = 0.14
+_NOISE_SHARE = 0.12
 
 
 class Lesson(NamedTuple):
@@ -164,6 +165,8 @@ def fit(picture: Image.Image, side: int) -> Image.Image:
 
 
 def _slip(text: str, random: Random) -> str:
+    if random.random() < _NOISE_SHARE:
+        text = surround(text, random)
     return mistype(text, random) if random.random() < _TYPO_SHARE else text
 
 

@@ -38,7 +38,7 @@ class Report:
     caption_true_1: dict[str, float] = field(default_factory=dict)
     """the first picture is one that the caption is true of"""
     examples: dict[str, float] = field(default_factory=dict)
-    """the first 5 of each example query"""
+    """the first 5 of each example query that at least 5 pictures answer"""
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)
@@ -66,8 +66,9 @@ def evaluate(embedder: Embedder, directory: Path, products: Sequence[Product], *
         report.first_5_held_out[language] = _found(embedder, unseen_pairs, pictures, products)
         _captions(embedder, language, products[:1000], pictures[:1000], seed, report)
     for example in EXAMPLES:
-        wording = Wording(text=example.text, named=example.named, language=example.language)
-        report.examples[example.text] = _found(embedder, [wording], pictures, products)
+        if sum(product.shows(example.named) for product in products) >= FIRST:
+            wording = Wording(text=example.text, named=example.named, language=example.language)
+            report.examples[example.text] = _found(embedder, [wording], pictures, products)
     return report
 
 
