@@ -10,7 +10,6 @@ branch_labels = None
 depends_on = None
 
 STATEMENTS = (
-    "CREATE SCHEMA IF NOT EXISTS thanopg",
     """
     CREATE TABLE thanopg.model (
       name           text PRIMARY KEY CHECK (name <> ''),
