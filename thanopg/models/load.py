@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from thanopg.models.bases import resolve_source
 from thanopg.models.embedder import Embedder
 from thanopg.models.fake import FakeEmbedder
+
+SPINS = "1000"
+"""turns that a waiting thread of GNU OpenMP makes before it sleeps, instead of 300,000"""
 
 
 def load_embedder(source: str, *, device: str | None = None, precision: str = "auto") -> Embedder:
@@ -17,6 +22,17 @@ def load_embedder(source: str, *, device: str | None = None, precision: str = "a
     canonical = resolve_source(source)
     if canonical.startswith("fake:"):
         return FakeEmbedder(int(canonical.removeprefix("fake:")))
+    _leave_processors_to_others()
     from thanopg.models.open_clip import load_open_clip
 
     return load_open_clip(canonical, device=device, precision=precision)
+
+
+def _leave_processors_to_others() -> None:
+    """Service, worker and PostgreSQL often share a few cores, and torch's threads burn what they wait for.
+
+    With as many other busy threads as cores, a text took 40 to 60 ms so, and 200 to 300 ms with the default. It is
+    read when torch is first imported; whoever set a policy of their own keeps it.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
