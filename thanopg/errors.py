@@ -304,6 +304,15 @@ class DecoderUnavailable(ThanopgError):
     default_hint = "is memory or the number of processes exhausted?"
 
 
+def explain(error: ThanopgError) -> list[str]:
+    """What people see of an error: one line, the place in the statement, detail and hint."""
+    place = error.underlined() if isinstance(error, SyntaxNotUnderstood) else ""
+    lines = [f"error: {' '.join(error.message.split())}", *place.splitlines()]
+    for name, text in (("detail", getattr(error, "detail", "")), ("hint", error.hint)):
+        lines += [f"{name}: {' '.join(text.split())}"] if text else []
+    return lines
+
+
 def underline(statement: str, offset: int, length: int) -> str:
     """One line of `statement` and under it carets; signs twice as wide as others take two."""
     offset = max(0, min(offset, len(statement)))

@@ -11,9 +11,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 @dataclass(frozen=True, kw_only=True)
 class Hit:
     name: str
-    similarity: float
+    similarity: float | None
+    """None: it was not searched for"""
     picture: str
-    """data: URI"""
+    """data: URI; empty where there is no picture"""
     path: str
 
 
