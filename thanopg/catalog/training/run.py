@@ -57,10 +57,10 @@ def train_catalogue(
     )
     validation = drawn_dataset(1000, VALIDATION_SEED, only_taught=False, **drawing)  # type: ignore[arg-type]
     tokenizer = learn_tokenizer(_sentences(dataset.products), vocabulary=VOCABULARY, context_length=CONTEXT_LENGTH)
-    config = configuration(side=side, vocabulary=tokenizer.get_vocab_size())
+    config = configuration(side=side)
     training = Training(dataset, tokenizer, config, plan, device=device, checkpoint=work / "checkpoint.pt", tell=say)
     size = sum(parameter.numel() for parameter in training.model.parameters())
-    say(f"{size / 1e6:.2f} M parameters, {tokenizer.get_vocab_size()} tokens")
+    say(f"{size / 1e6:.2f} M parameters, {training.tokenizer.get_vocab_size()} tokens")
     score = training.run(Validation(validation, device), destination)
     write_info(destination)
     return score
@@ -77,7 +77,7 @@ def train_pairs(
 ) -> float:
     """The same for any pictures with texts; what is validated is that a text finds its own picture."""
     tokenizer = learn_tokenizer(texts, vocabulary=VOCABULARY, context_length=CONTEXT_LENGTH)
-    config = configuration(side=dataset.pixels.shape[1], vocabulary=tokenizer.get_vocab_size())
+    config = configuration(side=dataset.pixels.shape[1])
     training = Training(dataset, tokenizer, config, plan, device=device, checkpoint=work / "checkpoint.pt", tell=say)
     return training.run(Recall(dataset, device), destination)
 

@@ -57,13 +57,18 @@ class Training:
         tell: Tell,
     ) -> None:
         torch.manual_seed(plan.seed)
-        self.dataset, self.tokenizer, self.config, self.plan = dataset, tokenizer, config, plan
+        self.dataset, self.tokenizer, self.plan = dataset, tokenizer, plan
         self.device, self.checkpoint, self.tell = device, checkpoint, tell
-        self.model = make_model(config).to(device).to(memory_format=torch.channels_last)
+        state = torch.load(checkpoint, map_location=device, weights_only=True) if checkpoint.exists() else None
+        if state:
+            self.tokenizer = Tokenizer.from_str(state["tokenizer"])
+        text = {**config["text_cfg"], "vocab_size": self.tokenizer.get_vocab_size()}
+        self.config = {**config, "text_cfg": text}
+        self.model = make_model(self.config).to(device).to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.AdamW(_groups(self.model, plan.decay), lr=plan.rate, betas=(0.9, 0.98))
         self.epoch, self.best, self.stale, self.spent = 0, -1.0, 0, 0.0
-        if checkpoint.exists():
-            self._resume()
+        if state:
+            self._resume(state)
 
     def run(self, measure: Measure, destination: Path) -> float:
         """Trains to the end; the best model by `measure` lies in `destination`. Returns its measure."""
@@ -144,11 +149,9 @@ class Training:
         torch.save(state, half)
         half.replace(self.checkpoint)
 
-    def _resume(self) -> None:
-        state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+    def _resume(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.tokenizer = Tokenizer.from_str(state["tokenizer"])
         self.epoch, self.best, self.stale, self.spent = state["counts"]
         self.tell(f"going on after epoch {self.epoch}")
 
