@@ -30,7 +30,7 @@ def demo(place: Path) -> subprocess.CompletedProcess[str]:
     return run("demo", "--home", place, "--pictures", str(DEMO_PICTURES))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shop(demo: subprocess.CompletedProcess[str], place: Path) -> Iterator[Path]:
     """The demo's home, running."""
     assert demo.returncode == 0, demo.stderr

@@ -204,17 +204,15 @@ def test_up_with_another_database_says_what_to_do() -> None:
     assert "thanopg serve" in done.stderr
 
 
-def test_a_busy_port_is_said_by_up() -> None:
-    home = make_home()
+def test_a_busy_port_is_said_by_up(photo: Path, pictures: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
-        port = busy.getsockname()[1]
-        done = run("up", "--detach", "--home", home, "--http-port", str(port))
+        port = str(busy.getsockname()[1])
+        done = run("up", "--detach", "--home", photo, "--image-root", pictures, "--http-port", port)
     assert done.returncode == 1
     assert "could not start the service: could not listen on 127.0.0.1 port" in done.stderr
     assert "hint: choose another address or port" in done.stderr
-    assert not is_held(home)
-    assert not (home / "data18" / "postmaster.pid").exists()
-    shutil.rmtree(home)
+    assert not is_held(photo)
+    assert not (photo / "data18" / "postmaster.pid").exists()
 
 
 def state_of(home: Path) -> State:

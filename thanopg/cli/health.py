@@ -84,8 +84,9 @@ def stack_of(settings: Settings) -> Report | None:
 
 
 def _service(connection: psycopg.Connection[Any]) -> Report:
-    begin = time.perf_counter()
     try:
+        _ask(connection, "SELECT 1")  # connects
+        begin = time.perf_counter()
         _ask(connection, "SELECT 1")
     except psycopg.Error as error:
         failure = failure_of(error)

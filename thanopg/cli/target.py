@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from thanopg.config import Settings
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+from thanopg.config import Settings, default_home
 from thanopg.database.server import EmbeddedServer
 from thanopg.errors import DatabaseUnavailable
 
@@ -22,13 +27,14 @@ def database_url(settings: Settings) -> str:
 
 def command(settings: Settings, verb: str) -> str:
     """How to call a verb for this home, as people can paste it."""
-    from thanopg.config import default_home
-
-    home = "" if settings.home == default_home() else f"--home {quoted(str(settings.home))} "
-    return f"thanopg {home}{verb}"
+    home = "" if settings.home == default_home() else f"--home {shlex.quote(str(settings.home))} "
+    return f"{shlex.quote(program())} {home}{verb}"
 
 
-def quoted(text: str) -> str:
-    import shlex
-
-    return shlex.quote(text)
+def program() -> str:
+    """`thanopg`, or the path it was called by where that alone would not find it."""
+    called = sys.argv[0]
+    if Path(called).name != "thanopg":  # python -m thanopg
+        return "thanopg"
+    found = shutil.which("thanopg")
+    return "thanopg" if found and Path(found).resolve() == Path(called).resolve() else called

@@ -13,6 +13,11 @@ MARKER = "made-by-thanopg-demo"
 KEPT = (MARKER, "stack.lock")
 
 
+def place_of(home: Path) -> Path:
+    """The folder demo of the user's home, or the home itself if that is a demo's already."""
+    return home if (home / MARKER).exists() else home / "demo"
+
+
 def claim(home: Path) -> None:
     """Make it the demo's, before it is locked. Raises InvalidArgument when it holds something else."""
     if home.is_dir() and any(home.iterdir()) and not (home / MARKER).exists():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import psycopg
 
 from thanopg.catalog.catalogue import write_catalogue
 from thanopg.catalog.product import Product
@@ -13,12 +16,13 @@ from thanopg.catalog.queries import EXAMPLES
 from thanopg.cli.progress import Bar
 from thanopg.cli.screen import Screen
 from thanopg.cli.showcase.gallery import write_gallery
-from thanopg.cli.showcase.place import claim, empty
+from thanopg.cli.showcase.place import claim, empty, place_of
 from thanopg.cli.showcase.shop import Coverage, Found, Shop
+from thanopg.cli.stack.home import server_ended
 from thanopg.cli.stack.interrupt import interruptible
 from thanopg.cli.stack.stack import Stack, StackOptions
 from thanopg.cli.stack.state import hold
-from thanopg.cli.target import command, quoted
+from thanopg.cli.target import command
 from thanopg.config import Settings
 from thanopg.database.connect import connect
 from thanopg.errors import ModelUnavailable
@@ -31,7 +35,7 @@ def run_demo(settings: Settings, *, pictures: int, seed: int, model: str) -> Non
     """Raises what any of its steps raises, after everything that it started has been stopped."""
     screen = Screen()
     began = time.monotonic()
-    home = settings.home / "demo"
+    home = place_of(settings.home)
     settings = replace(settings, home=home, image_root=home / "catalogue", database_url=None)
     claim(home)
     with interruptible(), hold(home):
@@ -49,6 +53,10 @@ def run_demo(settings: Settings, *, pictures: int, seed: int, model: str) -> Non
                 stack.start_children()
             screen.done("service and worker are running")
             page = show(screen, settings, stack.server.url, products, model)
+        except psycopg.OperationalError as error:
+            if error.sqlstate is None:
+                raise server_ended(home) from error
+            raise
         finally:
             with screen.step("stopping"):
                 stack.stop()
@@ -103,7 +111,7 @@ def search(screen: Screen, shop: Shop, query: str) -> Found:
 def farewell(screen: Screen, settings: Settings, page: Path) -> None:
     screen.say("\nThe result pictures, in one page:")
     screen.data(str(page))
-    root = quoted(str(settings.image_root))
+    root = shlex.quote(str(settings.image_root))
     screen.say("\nTo go on with this data:")
     screen.say(f"  {command(settings, f'up --detach --image-root {root}')}")
     screen.say(f"  {command(settings, 'psql')}")

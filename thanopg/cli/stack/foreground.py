@@ -42,11 +42,10 @@ def say_where(settings: Settings, *, already: bool = False) -> None:
     if already:
         who = f" (process {state.supervisor.pid})" if state else ""
         say(f"thanopg is already running on {settings.home}{who}")
-    if already and root != str(settings.image_root):
-        say(f"note: its image root is {root}; to change that: {command(settings, 'down')}, then up again")
     print(EmbeddedServer(settings.home).url, flush=True)
     say(f"image paths are below {root}")
-    say(f"next: {command(settings, 'psql')} · {command(settings, 'status')} · {command(settings, 'down')}")
+    for verb in ("psql", "status", "down"):
+        say(f"  {command(settings, verb)}")
 
 
 def say(text: str) -> None:
