@@ -52,7 +52,10 @@ def _with_bfloat16_images(model: Any) -> Any:
 
     lower = copy.copy(model)
     lower._modules = {**model._modules, "visual": copy.deepcopy(model.visual)}
-    open_clip.convert_weights_to_lp(lower.visual, dtype=torch.bfloat16)
+    if hasattr(lower.visual, "trunk"):  # timm's: open_clip's conversion would leave its layer norms behind
+        lower.visual.to(torch.bfloat16)
+    else:
+        open_clip.convert_weights_to_lp(lower.visual, dtype=torch.bfloat16)
     return lower
 
 
