@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from thanopg.cli.failure import FAILED
 from thanopg.cli.options import verbosity, with_settings
 from thanopg.config import Settings
-
-if TYPE_CHECKING:
-    from thanopg.thanosql.result import Result
-    from thanopg.thanosql.session import Session
 
 EPILOG = """\b
 Examples:
@@ -54,45 +54,47 @@ def sql(
     Tables are drawn on a terminal and aligned in a pipe. PRINT IMAGE shows pictures in terminals that can, and one
     path a line in a pipe. The first error ends it, with exit code 1.
     """
-    import sys
-
     from thanopg.errors import InvalidArgument
 
     if statement is not None and file is not None:
         raise InvalidArgument("a statement and a file are given", hint="give one of them")
     if as_json and as_csv:
         raise InvalidArgument("--json and --csv exclude each other")
-    parameters = dict(_pair(text) for text in values or ())
-    settings = _with_image_root(context, settings)
-    text = statement if statement is not None else file.read_text(encoding="utf-8-sig") if file is not None else None
-    if text is None and not (sys.stdin and sys.stdin.isatty()):
-        text = sys.stdin.read()
-    with _session(settings) as (session, bar):
-        from thanopg.cli.sql.output import output
+    parameters = dict(map(name_and_value, values or ()))
+    if file is not None:
+        statement = file.read_text(encoding="utf-8-sig")
+    elif statement is None and not (sys.stdin and sys.stdin.isatty()):
+        statement = sys.stdin.read()
 
-        out = output("json" if as_json else "csv" if as_csv else "text", session, settings)
-        if text is None:
+    from thanopg.cli.sql.runner import open_runner
+
+    with open_runner(
+        with_image_root(context, settings), "json" if as_json else "csv" if as_csv else "text", parameters, sheet=html
+    ) as runner:
+        if statement is None:
             from thanopg.cli.sql.prompt import Prompt
 
-            Prompt(session, out, bar, parameters=parameters).run()
-        else:
-            _run_all(session, text, parameters, out, bar, html, settings, verbosity(context))
+            Prompt(runner).run()
+        elif not runner.run_script(statement, verbose=verbosity(context) > 0):
+            raise typer.Exit(FAILED)
 
 
-def _run_all(
-    session: Session,
-    text: str,
-    parameters: dict[str, object],
-    out: Output,
-    bar: Bar,
-    html: Path | None,
-    settings: Settings,
-    verbose: int,
-) -> None:
-    from thanopg.cli.sql.complaint import complain
-    from thanopg.cli.sql.script import statements
-    from thanopg.cli.sql.sheet import write_sheet
-    from thanopg.errors import ThanopgError
+def name_and_value(text: str) -> tuple[str, object]:
+    """Raises InvalidArgument."""
+    from thanopg.errors import InvalidArgument
 
-    done: list[tuple[str, Result, float]] = []
-    ...
+    name, sign, value = text.partition("=")
+    if not sign or not name.isidentifier():
+        raise InvalidArgument(f"expected NAME=VALUE, not {text!r}", hint="for example: --set n=5, for $n")
+    return name, value
+
+
+def with_image_root(context: typer.Context, settings: Settings) -> Settings:
+    """Where images are below is what the user says, or else what the home's running worker was told."""
+    from thanopg.cli.stack.state import StateFile, is_held
+
+    said = context.find_root().ensure_object(dict).get("image_root") or os.environ.get("THANOPG_IMAGE_ROOT")
+    if said or settings.database_url is not None or not is_held(settings.home):
+        return settings
+    state = StateFile(settings.home).read()
+    return replace(settings, image_root=Path(state.image_root)) if state and state.image_root else settings

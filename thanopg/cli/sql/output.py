@@ -1,0 +1,130 @@
+"""A result on stdout: a table for people, CSV or JSON for programs, pictures where they can be shown."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any, Literal
+
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from thanopg.cli.screen import RIGHT, Screen, aligned
+from thanopg.cli.sql.cells import as_json, as_text, for_people
+from thanopg.config import ImageLimits
+from thanopg.thanosql.result import Images, Message, Result, Table
+from thanopg.thanosql.session import Session
+
+Form = Literal["text", "csv", "json"]
+MOST_ROWS = 100
+"""that a terminal shows; a pipe gets all"""
+MOST_PICTURES = 100
+SIMILARITY = "{:.6f}"
+
+
+class Output:
+    def __init__(self, form: Form, screen: Screen, session: Session, limits: ImageLimits) -> None:
+        self._form = form
+        self._screen = screen
+        self._session = session
+        self._limits = limits
+
+    def show(self, result: Result) -> None:
+        if isinstance(result, Message):
+            self._screen.say(result.text)
+        elif self._form != "text":
+            table = result if isinstance(result, Table) else table_of(result)
+            self._write(json_of(table) if self._form == "json" else csv_of(table))
+        elif isinstance(result, Table):
+            self._show_table(result)
+        elif self._screen.out.is_terminal:
+            self._show_pictures(result)
+        else:
+            self._write("".join(f"{picture.label}\n" for picture in result.pictures))
+
+    def _write(self, text: str) -> None:
+        self._screen.out.file.write(text)
+        self._screen.out.file.flush()
+
+    def _show_table(self, table: Table) -> None:
+        if not self._screen.out.is_terminal:
+            self._write(aligned(table.columns, readable(table, table.rows)) + "\n")
+            return
+        self._screen.out.print(_drawn(table, readable(table, table.rows[:MOST_ROWS])), soft_wrap=False)
+        more = len(table.rows) - MOST_ROWS
+        count = f"({len(table.rows):,} row{'' if len(table.rows) == 1 else 's'})"
+        self._screen.data(count)
+        if more > 0:
+            self._screen.say(f"{more:,} more rows are not shown; --csv, --json or a pipe give all")
+
+    def _show_pictures(self, images: Images) -> None:
+        from thanopg.cli.sql.pictures import draw_picture
+
+        for picture in images.pictures[:MOST_PICTURES]:
+            draw_picture(self._screen, picture, self._session.read_picture, self._limits)
+        more = images.total - min(len(images.pictures), MOST_PICTURES)
+        if more > 0:
+            self._screen.say(f"{more:,} more pictures are not shown; --html writes a page with all")
+
+
+def table_of(images: Images) -> Table:
+    """PRINT IMAGE for programs: one column, the path of each picture."""
+    return Table(
+        columns=(images.column,),
+        rows=tuple((None if picture.source is None else picture.label,) for picture in images.pictures),
+    )
+
+
+def json_of(table: Table) -> str:
+    """An array of objects, one a line. A second column of a name gets a number."""
+    names = list(_distinct(table.columns))
+    objects = [
+        json.dumps({name: as_json(value) for name, value in zip(names, row, strict=True)}, ensure_ascii=False)
+        for row in table.rows
+    ]
+    return "[" + ",\n ".join(objects) + "]\n"
+
+
+def csv_of(table: Table) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(table.columns)
+    writer.writerows([as_text(value) for value in row] for row in table.rows)
+    return buffer.getvalue()
+
+
+def readable(table: Table, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    scores = [name in table.similarity_columns for name in table.columns]
+    return [
+        tuple(
+            Decimal(SIMILARITY.format(value)) if score and isinstance(value, float) else for_people(value)
+            for value, score in zip(row, scores, strict=True)
+        )
+        for row in rows
+    ]
+
+
+def _drawn(table: Table, rows: Sequence[tuple[Any, ...]]) -> RichTable:
+    """One line a row: what is too wide is cut."""
+    drawn = RichTable(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for position, name in enumerate(table.columns):
+        numeric = bool(rows) and all(row[position] is None or isinstance(row[position], RIGHT) for row in rows)
+        drawn.add_column(Text(name), justify="right" if numeric else "left", no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        drawn.add_row(*(Text("" if value is None else " ".join(str(value).split())) for value in row))
+    return drawn
+
+
+def _distinct(names: Sequence[str]) -> Iterator[str]:
+    taken = set(names)
+    seen: set[str] = set()
+    for name in names:
+        number, unused = 1, name
+        while unused in seen or (number > 1 and unused in taken):
+            number += 1
+            unused = f"{name}_{number}"
+        seen.add(unused)
+        yield unused

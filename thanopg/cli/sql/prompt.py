@@ -1,0 +1,115 @@
+"""The prompt of `thanopg sql`: a statement may have many lines, and runs with `;` or with an empty line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import platformdirs
+from prompt_toolkit import PromptSession
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.lexers import PygmentsLexer
+from pygments.lexers.sql import PostgresLexer  # type: ignore[import-untyped]  # it has no types
+
+from thanopg.cli.sql.completion import Words
+from thanopg.cli.sql.runner import Runner
+from thanopg.errors import DatabaseUnavailable, ThanopgError
+from thanopg.thanosql.session import Vocabulary
+
+ASK, GO_ON = "thanosql> ", "     ...> "
+WELCOME = "thanopg: ThanoSQL and SQL. ; or an empty line runs it, Tab completes, \\? helps, Ctrl-D leaves."
+LEAVE = frozenset({"\\q", "exit", "quit"})
+HELP = frozenset({"\\?", "\\h", "help"})
+HELP_TEXT = """\
+LIST TABLE          the tables                        LIST MODEL     the models
+COPY t FROM 'photos.csv'                              a file or a folder of images becomes a table
+CONVERT USING m OPTIONS(table_name="t") AS SELECT * FROM t
+SEARCH IMAGE text="a black cat" USING m AS SELECT * FROM t
+PRINT IMAGE AS SELECT image_path FROM t LIMIT 5       shows pictures
+\\q leaves, \\? shows this; Ctrl-C stops what runs. Everything else is SQL."""
+
+
+class Prompt:
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._known: Vocabulary | None = None
+        self._session: PromptSession[str] = PromptSession(
+            ASK,
+            prompt_continuation=GO_ON,
+            multiline=True,
+            key_bindings=enter_runs(self._ready),
+            history=history(platformdirs.user_state_path("thanopg") / "sql_history"),
+            completer=Words(self._vocabulary),
+            auto_suggest=AutoSuggestFromHistory(),
+            lexer=PygmentsLexer(PostgresLexer),
+        )
+
+    def run(self) -> None:
+        """Until Ctrl-D. Raises DatabaseUnavailable when the connection is lost."""
+        self._runner.screen.say(WELCOME)
+        while True:
+            try:
+                text = self._session.prompt().strip()
+            except KeyboardInterrupt:
+                continue
+            except EOFError:
+                return
+            if text.rstrip("; ").lower() in LEAVE:
+                return
+            if text.rstrip("; ").lower() in HELP:
+                self._runner.screen.say(HELP_TEXT)
+            elif text:
+                self._run(text)
+
+    def _run(self, text: str) -> None:
+        try:
+            self._runner.run(text)
+        except DatabaseUnavailable:
+            raise
+        except ThanopgError as error:
+            self._runner.complain(error)
+        except KeyboardInterrupt:
+            self._runner.screen.say("interrupted")
+        self._known = None
+
+    def _vocabulary(self) -> Vocabulary:
+        """Asked once for each statement."""
+        if self._known is None:
+            self._known = self._runner.session.vocabulary()
+        return self._known
+
+    def _ready(self, text: str) -> bool:
+        """Is Enter behind `text` to run it?"""
+        stripped = text.strip()
+        if not stripped or stripped.lower() in LEAVE | HELP:
+            return True
+        last_line = text.rpartition("\n")[2]
+        return (stripped.endswith(";") or not last_line.strip()) and self._runner.session.is_complete(stripped)
+
+
+def enter_runs(ready: Callable[[str], bool]) -> KeyBindings:
+    bindings = KeyBindings()
+
+    @bindings.add("enter")
+    def enter(event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        if buffer.complete_state is not None and buffer.complete_state.current_completion is not None:
+            buffer.complete_state = None  # what is chosen in the menu stays
+        elif ready(buffer.text) and not buffer.document.text_after_cursor.strip():
+            buffer.validate_and_handle()
+        else:
+            buffer.newline(copy_margin=True)
+
+    return bindings
+
+
+def history(path: Path) -> History:
+    """Kept between sessions, readable by the user alone; only in memory where nothing can be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    except OSError:
+        return InMemoryHistory()
+    return FileHistory(str(path))
