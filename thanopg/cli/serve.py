@@ -75,8 +75,15 @@ def serve(
     )
     if host is None and socket_directory is None:
         from thanopg.database.server import EmbeddedServer
+        from thanopg.errors import InvalidArgument
 
-        address = EmbeddedServer(settings.home).service_address
+        server = EmbeddedServer(settings.home)
+        if not server.home.secrets.exists():
+            raise InvalidArgument(
+                f"there is no home in {settings.home} beside whose server to listen",
+                hint="make one with: thanopg up; or listen elsewhere: --host 127.0.0.1",
+            )
+        address = server.service_address
         service = replace(service, unix_socket_dir=Path(address.host), user=address.user, password=address.password)
     else:
         required(password)

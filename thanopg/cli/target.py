@@ -9,7 +9,7 @@ from pathlib import Path
 
 from thanopg.config import Settings, default_home
 from thanopg.database.server import EmbeddedServer
-from thanopg.errors import DatabaseUnavailable
+from thanopg.errors import DatabaseUnavailable, InvalidArgument
 
 
 def database_url(settings: Settings) -> str:
@@ -23,6 +23,16 @@ def database_url(settings: Settings) -> str:
             hint="start it with: thanopg up --detach; or name another database: --database-url",
         )
     return server.url
+
+
+def image_root(settings: Settings) -> Path:
+    """Raises InvalidArgument when it is no directory."""
+    if not settings.image_root.is_dir():
+        raise InvalidArgument(
+            f"the image root {settings.image_root} is not a directory",
+            hint="name the one that the paths in your tables are relative to: --image-root",
+        )
+    return settings.image_root
 
 
 def command(settings: Settings, verb: str) -> str:

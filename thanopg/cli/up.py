@@ -38,6 +38,7 @@ def up(
     from thanopg.cli.stack.foreground import run_in_front, say_where
     from thanopg.cli.stack.stack import StackOptions
     from thanopg.cli.stack.state import is_held
+    from thanopg.cli.target import image_root
     from thanopg.errors import InvalidArgument
 
     if settings.database_url is not None:
@@ -45,10 +46,11 @@ def up(
             "up runs the embedded server, and a database URL names another one",
             hint="unset THANOPG_DATABASE_URL; or for that database: thanopg install, thanopg serve, thanopg worker",
         )
+    image_root(settings)
     if is_held(settings.home):
         say_where(settings, already=True)
         return
-    options = StackOptions(http_port=http_port, workers=workers, to_terminal=verbosity(context) > 0 and not detach)
+    options = StackOptions(http_port=http_port, workers=workers, verbose=verbosity(context), detached=detach)
     if detach:
         start_detached(settings, options)
     else:

@@ -25,6 +25,7 @@ def start_detached(settings: Settings, options: StackOptions) -> None:
     rotate(log)
     arguments = ["up", "--home", str(settings.home), "--image-root", str(settings.image_root)]
     arguments += ["--workers", str(options.workers)]
+    arguments += ["-v"] * options.verbose
     arguments += ["--device", settings.device] if settings.device else []
     arguments += ["--http-port", str(options.http_port)] if options.http_port is not None else []
     with log.open("ab") as out:

@@ -22,17 +22,21 @@ def run_in_front(settings: Settings, options: StackOptions) -> None:
         with interruptible(), hold(settings.home):
             say(f"starting PostgreSQL in {settings.home}")
             with Stack(settings, say=say, options=options) as stack:
-                assert stack.report is not None
-                for warning in stack.report.warnings:
-                    say(f"warning: {warning}")
-                say_where(settings)
-                say("Ctrl-C stops everything" if sys.stdin and sys.stdin.isatty() else "ready")
                 try:
-                    stack.watch(Event())
+                    look_after(stack, settings)
                 except KeyboardInterrupt:
                     say("stopping")
     except AlreadyRunning:  # another one was faster
         say_where(settings, already=True)
+
+
+def look_after(stack: Stack, settings: Settings) -> None:
+    assert stack.report is not None
+    for warning in stack.report.warnings:
+        say(f"warning: {warning}")
+    say_where(settings)
+    say("Ctrl-C stops everything" if sys.stdin and sys.stdin.isatty() else "ready")
+    stack.watch(Event())
 
 
 def say_where(settings: Settings, *, already: bool = False) -> None:

@@ -39,8 +39,9 @@ class StackOptions:
     workers: int = 1
     preload: tuple[str, ...] = ()
     """sources that the service loads at once, beside those that embedding columns use"""
-    to_terminal: bool = False
-    """children write to our stderr instead of their logs"""
+    verbose: int = 0
+    """what children are told of -v; in front they then talk on our stderr instead of in their logs"""
+    detached: bool = False
 
 
 class Stack:
@@ -94,7 +95,7 @@ class Stack:
         self._write(ready=True)
 
     def _planned(self) -> list[Child]:
-        home = ["--home", str(self.settings.home)]
+        home = ["--home", str(self.settings.home), *["-v"] * self.options.verbose]
         device = ["--device", self.settings.device] if self.settings.device else []
         serve = ["serve", *home, *device]
         if self.options.http_port is not None:
@@ -114,7 +115,9 @@ class Stack:
             return [str(row[0]) for row in connection.execute(USED, [MOST_PRELOADED]).fetchall()]
 
     def _log(self, name: str) -> Path | None:
-        return None if self.options.to_terminal else self.settings.home / "log" / f"{name}.log"
+        return (
+            None if self.options.verbose and not self.options.detached else self.settings.home / "log" / f"{name}.log"
+        )
 
     def _wait(self, children: Sequence[Child], ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + READY_SECONDS
