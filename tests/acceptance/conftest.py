@@ -12,7 +12,7 @@ import pytest
 from tests.command import run, succeed
 from tests.databases import make_home
 
-DEMO_PICTURES = 300
+DEMO_PICTURES = 250
 
 
 @pytest.fixture(scope="session")
