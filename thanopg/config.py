@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 import platformdirs
@@ -26,6 +27,23 @@ class ImageLimits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RemoteSettings:
+    """Where else than below the image root pictures may come from, and how long one may take."""
+
+    hosts: tuple[str, ...] = ("*",)
+    """of http(s) URLs: names or patterns such as *.example.com; empty for none"""
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """that may be used although they are not public: 10.0.0.0/8"""
+    buckets: tuple[str, ...] = ()
+    """of object stores, with a prefix or without: s3://shop-pictures/2026; the worker's own credentials read them"""
+    proxy: str | None = None
+    """http://host:port for all of http(s); that of the environment is never used by itself"""
+    seconds: float = 30.0
+    """for one picture, redirects and further tries included"""
+    connections_per_host: int = 4
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that a process is told from outside."""
 
@@ -36,6 +54,7 @@ class Settings:
     device: str | None = None
     """cuda, cuda:N, mps or cpu; None chooses"""
     limits: ImageLimits = field(default_factory=ImageLimits)
+    remote: RemoteSettings = field(default_factory=RemoteSettings)
 
     @classmethod
     def from_environment(
@@ -58,6 +77,7 @@ class Settings:
             database_url=database_url or environ.get("THANOPG_DATABASE_URL") or None,
             device=device or environ.get("THANOPG_DEVICE") or None,
             limits=limits,
+            remote=_remote(environ),
         )
 
 
@@ -66,6 +86,29 @@ def default_home() -> Path:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return Path("/var/lib/thanopg")
     return Path(platformdirs.user_data_dir("thanopg"))
+
+
+def _remote(environ: Mapping[str, str]) -> RemoteSettings:
+    hosts = _words(environ, "THANOPG_ALLOW_HOSTS")
+    return RemoteSettings(
+        hosts=() if hosts == ("none",) else hosts or RemoteSettings.hosts,
+        networks=tuple(map(_network, _words(environ, "THANOPG_ALLOW_NETWORKS"))),
+        buckets=_words(environ, "THANOPG_ALLOW_BUCKETS"),
+        proxy=environ.get("THANOPG_PROXY") or None,
+        seconds=float(_positive(environ, "THANOPG_REMOTE_SECONDS", int(RemoteSettings.seconds))),
+        connections_per_host=_positive(environ, "THANOPG_CONNECTIONS_PER_HOST", RemoteSettings.connections_per_host),
+    )
+
+
+def _words(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(environ.get(name, "").replace(",", " ").split())
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise InvalidArgument(f"THANOPG_ALLOW_NETWORKS must hold networks such as 10.0.0.0/8, not {text!r}") from error
 
 
 def _positive(environ: Mapping[str, str], name: str, default: int) -> int:

@@ -257,7 +257,9 @@ class NoCatalog(ThanopgError):
 ImageFault = Literal[
     "missing",  # no such file, yet: a disk may come back, so it is tried again
     "unreadable",  # an input/output error: tried again
-    "forbidden",  # outside the image root, not a regular file, no permission
+    "forbidden",  # outside the image root or the allowed hosts, not a regular file, no permission
+    "unreachable",  # a host that does not answer, or not now: tried again
+    "not_found",  # a host says that there is no such picture
     "unsupported",  # a scheme or a form of source that is not accepted
     "too_large",  # more bytes or pixels than the limit
     "not_an_image",  # no accepted format recognises the bytes
@@ -270,7 +272,9 @@ ImageFault = Literal[
     "lost_lease",  # three workers died while this row was their only one
 ]
 
-TRANSIENT_FAULTS: frozenset[ImageFault] = frozenset({"missing", "unreadable", "model_failed", "write_refused"})
+TRANSIENT_FAULTS: frozenset[ImageFault] = frozenset(
+    {"missing", "unreadable", "unreachable", "model_failed", "write_refused"}
+)
 
 
 class ImageError(ThanopgError):

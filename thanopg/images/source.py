@@ -1,4 +1,4 @@
-"""The bytes of one picture: from a path under the image root, a `data:` URI, or bytes that the table itself holds.
+"""The bytes of one picture: from a path under the image root, a URL, a `data:` URI, or what the table itself holds.
 
 Nothing outside the root is ever opened, and nothing said about it: a path that leaves the root, whichever way, is
 "outside the image root" whether or not something is there.
@@ -12,13 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from thanopg.config import ImageLimits
 from thanopg.errors import ImageError
 from thanopg.images.data_uri import read_data_uri
+from thanopg.images.remote.fetched import Fetched
 from thanopg.images.rooted import RootedFile, open_under_root, spellings
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+REMOTE = ("http", "https", "s3", "gs", "az")
+EXPECTED = "a path, a URL with http, https, s3, gs or az, a data: URI or bytes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,18 +35,27 @@ class ImageBytes:
     size: int
     """bytes"""
     modified: datetime | None
-    """of the file, in UTC; None where there is no file"""
+    """of the file, or what a server says of it, in UTC; None where nothing is known"""
+
+
+class Remote(Protocol):
+    def fetch(self, url: str) -> Fetched:
+        """Raises ImageError."""
 
 
 class ImageReader:
-    """Reads the sources of one installation: paths are relative to `root`, or absolute and below it."""
+    """Reads the sources of one installation: paths are relative to `root`, or absolute and below it.
 
-    def __init__(self, root: Path, limits: ImageLimits) -> None:
+    Without `remote` no URL is followed.
+    """
+
+    def __init__(self, root: Path, limits: ImageLimits, *, remote: Remote | None = None) -> None:
         self._root = root
         self._limits = limits
+        self._remote = remote
 
     def read(self, source: str | bytes) -> ImageBytes:
-        """Text is a path or a `data:` URI, bytes are the picture itself.
+        """Text is a path, a URL or a `data:` URI, bytes are the picture itself.
 
         Raises ImageError for a fault of this source, ImageRootUnavailable when the root itself can't be read.
         """
@@ -54,14 +67,22 @@ class ImageReader:
         if source[:5].lower() == "data:":
             return self._checked(read_data_uri(source, max_bytes=self._limits.bytes), modified=None)
         if URL.match(source):
-            scheme = source.partition(":")[0].lower()
-            raise ImageError("unsupported", f"expected a path, a data: URI or bytes, not a URL with {scheme}://")
+            return self._read_url(source)
         if not source or "\0" in source:
-            raise ImageError("unsupported", "expected a path, a data: URI or bytes, not an empty or broken text")
+            raise ImageError("unsupported", f"expected {EXPECTED}, not an empty or broken text")
         with self._open(source) as file:
             if file.size > self._limits.bytes:
                 raise _too_large(file.size, self._limits.bytes)
             return self._checked(file.read(self._limits.bytes + 1), modified=file.modified)
+
+    def _read_url(self, source: str) -> ImageBytes:
+        scheme = source.partition(":")[0].lower()
+        if scheme not in REMOTE:
+            raise ImageError("unsupported", f"expected {EXPECTED}, not a URL with {scheme:.20}://")
+        if self._remote is None:
+            raise ImageError("unsupported", "URLs are not followed here")
+        fetched = self._remote.fetch(source)
+        return self._checked(fetched.data, modified=fetched.modified)
 
     def _open(self, source: str) -> RootedFile:
         missing: ImageError | None = None
