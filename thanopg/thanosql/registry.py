@@ -1,0 +1,72 @@
+"""What the database knows when a statement is compiled: models, tables, embedding columns. A plain value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Model:
+    name: str
+    base: str
+    source: str
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class TableInfo:
+    schema: str
+    name: str
+    columns: tuple[str, ...]
+    is_table: bool = True
+    """False: a view or another thing that can be read but has no columns of its own"""
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """A registered embedding column."""
+
+    id: int
+    schema: str
+    table: str
+    column: str
+    model: str
+    source: str
+    """the image column"""
+
+
+@dataclass(frozen=True)
+class Registry:
+    models: tuple[Model, ...] = ()
+    tables: tuple[TableInfo, ...] = ()
+    embeddings: tuple[Embedding, ...] = ()
+    search_path: tuple[str, ...] = ("public",)
+    vector_type: str = "vector"
+    """as this session can write it"""
+    distance: str = "<=>"
+    temporary: frozenset[str] = field(default=frozenset())
+    """schemas of temporary tables"""
+
+    def model(self, name: str) -> Model | None:
+        """By its exact name, else by the folded one."""
+        by_name = {model.name: model for model in self.models}
+        return by_name.get(name) or by_name.get(name.lower())
+
+    def table(self, parts: tuple[str, ...]) -> TableInfo | None:
+        """What a name means here; each part exactly, else folded."""
+        for spelled in (parts, tuple(part.lower() for part in parts)):
+            schemas = (spelled[-2],) if len(spelled) > 1 else self.search_path
+            for schema in schemas:
+                for table in self.tables:
+                    if (table.schema, table.name) == (schema, spelled[-1]):
+                        return table
+        return None
+
+    def embedding(self, table: TableInfo, column: str) -> Embedding | None:
+        for embedding in self.embeddings:
+            if (embedding.schema, embedding.table, embedding.column) == (table.schema, table.name, column):
+                return embedding
+        return None
+
+    def embeddings_of(self, table: TableInfo, model: str) -> tuple[Embedding, ...]:
+        return tuple(e for e in self.embeddings if (e.schema, e.table, e.model) == (table.schema, table.name, model))
