@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +15,9 @@ from psycopg.sql import Literal
 from psycopg.types import TypeInfo
 
 from thanopg.database.connect import connect
-from thanopg.errors import DatabaseUnavailable, InstallError, StatementRefused, SyntaxNotUnderstood
-from thanopg.thanosql.fragment import Bind, Bound, Compiled, Fragment, Given, Ours, Vector, Written, assemble
+from thanopg.errors import DatabaseUnavailable, ImageError, InstallError, StatementRefused, SyntaxNotUnderstood
+from thanopg.thanosql.fragment import Bind, Bound, Compiled, Fragment, Ours, Vector, Written, assemble
+from thanopg.thanosql.tree import Span
 
 LONGEST_LIST_EF = 1000
 """pgvector's largest hnsw.ef_search"""
@@ -100,11 +101,24 @@ class Access:
             bind = part.bind
             source: object = bind.source
             if bind.by == "image" and isinstance(bind.source, str):
-                source = self._read_image(bind.source)
+                source = self._query_image(bind.source, statement, part.at)
             with self.errors(statement, Compiled("", (), ((0, Ours("", part.at)),))):
                 call = "embed_text($1, $2)" if bind.by == "text" else "embed_image($1::bytea, $2)"
                 made[bind] = self.query(f"SELECT thanopg.{call}::text", source, bind.model)[0][0]
         return made
+
+    def _query_image(self, source: str, statement: str, at: Span) -> bytes:
+        try:
+            return self._read_image(source)
+        except ImageError as error:
+            shown = source if len(source) <= 80 else source[:80] + "…"
+            raise SyntaxNotUnderstood(
+                f"{error.message}: {shown}",
+                hint=error.hint or "paths of pictures begin at the image root",
+                statement=statement,
+                offset=at.start,
+                length=at.end - at.start,
+            ) from error
 
     @contextmanager
     def search_settings(self, rows: int) -> Iterator[None]:
@@ -185,7 +199,3 @@ def refused(error: psycopg.Error, statement: str, compiled: Compiled) -> SyntaxN
 
 def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def values_of(fragment: Fragment) -> Sequence[Given]:
-    return [part.bind for part in fragment if isinstance(part, Bound) and isinstance(part.bind, Given)]

@@ -125,15 +125,16 @@ class Compiler:
         )
         parts: list[Fragment] = []
         at = begin
-        for cut in [*cuts, end]:
-            if replaced is not None and form is not None and at <= replaced.start < cut:
+        for cut in [*cuts, None]:
+            to = end if cut is None else cut
+            if replaced is not None and form is not None and at <= replaced.start < to:
                 parts.append(self._written(at, replaced.start))
                 parts.append(self._order_by_distance(form))
                 at, replaced = replaced.end, None
-            parts.append(self._written(at, cut))
-            if cut in inserts and cut in cuts:
+            parts.append(self._written(at, to))
+            at = to
+            if cut is not None:
                 parts.append((Ours(" NULLS LAST", Span(cut, cut)),))
-            at = cut
         return joined(parts)
 
     def _written(self, start: int, end: int) -> Fragment:
@@ -216,6 +217,7 @@ class Compiler:
             sorted=search.sorted,
             top_k=top_k,
             at=search.at,
+            inputs_at=search.inputs.at,
         )
 
     def _labels(self, search: Search, column: str, options: Mapping[str, Any], count: int) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ class Parser(ClauseReader):
 
     def statement(self) -> Statement:
         first = self.peek()
-        if first.kind == "end":
+        if first.kind == "end" or first.is_sign(";"):
             raise self.error("there is no statement", first)
         tree = self._thanosql(first)
         if tree is None:

@@ -11,6 +11,7 @@ from thanopg.errors import StatementRefused, SyntaxNotUnderstood
 from thanopg.thanosql.access import Access, Answer
 from thanopg.thanosql.plan import Indexed, RowsPlan
 from thanopg.thanosql.registry import Registry
+from thanopg.thanosql.searching import ROWS
 from thanopg.thanosql.vocabulary import STATEMENTS, did_you_mean, nearest
 
 CANCELLED = "57014"
@@ -71,6 +72,10 @@ def with_hint(error: StatementRefused, registry: Registry) -> SyntaxNotUnderstoo
     elif error.sqlstate == "42P01" and len(quoted) > 1:
         name = quoted[1].rpartition(".")[2]
         error.hint = did_you_mean(name, [table.name for table in registry.tables], what="tables")
+    elif error.sqlstate == "42703" and f"column {ROWS}." in error.message:
+        name = error.message.split()[1].removeprefix(f"{ROWS}.")
+        error.args = (f"the query of SEARCH does not show column {name}",)
+        error.hint = "write SELECT *, or add the column to its SELECT; CONVERT USING makes it where it is missing"
     elif error.sqlstate == "42703":
         name = (quoted[1] if len(quoted) > 1 else error.message.split()[1]).rpartition(".")[2]
         columns = sorted({column for table in registry.tables for column in table.columns})

@@ -28,6 +28,7 @@ class Searched:
     top_k: int | None
     """of the sorted form"""
     at: Span
+    inputs_at: Span
 
 
 def plain(searched: Searched, registry: Registry) -> Fragment:
@@ -79,7 +80,7 @@ def _similarity(searched: Searched, registry: Registry, number: int) -> Fragment
 
 
 def _vector(searched: Searched, number: int) -> Bound:
-    return Bound(searched.vectors[number], searched.at)
+    return Bound(searched.vectors[number], searched.inputs_at)
 
 
 def _gated(searched: Searched, registry: Registry, order: Fragment) -> Fragment:

@@ -43,7 +43,9 @@ class NewTable:
         return dict(self.access.query(COLUMNS, self.draft_name))
 
     def drop_column(self, name: str) -> None:
-        self.access.execute(f"ALTER TABLE {self.draft_name} DROP COLUMN IF EXISTS {quoted(name)}")
+        """If it is there."""
+        if name in self.columns():
+            self.access.execute(f"ALTER TABLE {self.draft_name} DROP COLUMN {quoted(name)}")
 
     def put_in_place(self, replaced: TableInfo | None, *, carried: Sequence[str] = ()) -> None:
         """Take the name, and the place of the table that had it; then the key, whose name follows the table's."""

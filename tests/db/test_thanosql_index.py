@@ -1,0 +1,202 @@
+"""The form for the vector index: exactly equal to the plain one where no index is used, near enough where one is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pgvector import Vector
+from pgvector.psycopg import register_vector
+
+from tests.databases import Database
+from tests.running_service import RunningService
+from thanopg.config import Settings
+from thanopg.errors import StatementRefused
+from thanopg.thanosql.fragment import Fragment
+from thanopg.thanosql.parser import parse
+from thanopg.thanosql.plan import RowsPlan
+from thanopg.thanosql.planner import make_plan
+from thanopg.thanosql.reading import read_registry
+from thanopg.thanosql.session import Session
+
+SIMILARITY = "m_b_similarity"
+ROWS = 60
+
+
+@pytest.fixture
+def session(
+    database: Database, connection: psycopg.Connection, service: RunningService, tmp_path: Path
+) -> Iterator[Session]:
+    """Table t with vectors that are equal, missing, or of length zero; table o with some rows of t."""
+    register_vector(connection)
+    connection.execute("SELECT create_model('m', source => 'fake:4', base => 'b')")
+    connection.execute("CREATE TABLE t (id int PRIMARY KEY, image_path text, kind text, n int)")
+    connection.execute("CREATE TABLE o (oid int PRIMARY KEY, t_id int, label text)")
+    connection.execute("SELECT add_image_embedding('t', 'image_path', 'm', index => 'none')")
+    rng = np.random.default_rng(3)
+    with connection.cursor() as cursor:
+        for i in range(ROWS):
+            vector = (
+                None if i % 5 == 0 else Vector(np.zeros(4) if i % 11 == 1 else rng.integers(-1, 2, 4) + (i % 3 == 0))
+            )
+            row = (i, None if i % 7 == 0 else f"{i}.png", "abc"[i % 3], None if i % 4 == 0 else i % 6, vector)
+            cursor.execute("INSERT INTO t VALUES (%s, %s, %s, %s, %s)", row)
+    connection.execute("INSERT INTO o SELECT i, i % 40, 'l' || i % 3 FROM generate_series(1, 70) i")
+    with Session(database.url, Settings(home=tmp_path, image_root=tmp_path)) as made:
+        made.run("SET enable_indexscan = off")
+        yield made
+
+
+TEXTS = ("a black cat", "red", "gloomy photos")
+INNER = (
+    "SELECT * FROM t",
+    "SELECT t.* FROM t WHERE n > 1",
+    "SELECT * FROM t ORDER BY id LIMIT 30",
+    "SELECT t.*, n + 1 AS more FROM t",
+)
+ALIASES = (("", ""), ("x", "x."), ("AS x", "x."), ('AS "X y"', '"X y".'))
+JOINS = (
+    ("", ""),
+    ("LEFT JOIN o ON o.t_id = id", "o.oid"),
+    ("JOIN o ON o.t_id = id", "o.oid"),
+    ("CROSS JOIN (VALUES (1), (2)) v(oid)", "v.oid"),
+    (", o", "o.oid"),
+    ("FULL JOIN o ON o.t_id = id", "o.oid"),
+    ("RIGHT JOIN o ON o.t_id = id", "o.oid"),
+)
+BEFORE = (
+    ("", "", ""),
+    ("", "", ""),
+    ("o p LEFT JOIN ", " ON p.t_id = id", "p.oid"),
+    ("o p JOIN ", " ON p.t_id = id", "p.oid"),
+)
+CONDITIONS = (
+    "",
+    "WHERE kind = 'a'",
+    "WHERE n IS NULL OR n > 2",
+    "WHERE {s} > 0",
+    "WHERE id < 4",
+    "WHERE EXISTS (SELECT FROM o q WHERE q.t_id = id)",
+)
+SHOWN = (
+    "{s}",
+    "{q}{s}, n",
+    "{s} AS score",
+    "{s} score, round({q}{s}::numeric, 1) AS rounded",
+    "round({s}::numeric, 1) AS {s}",
+    "{s}::numeric(4, 1)",
+    "kind AS k, -{s} AS minus, {s}",
+    "DISTINCT {s}",
+    "*",
+    "n AS {s}",
+    "row_number() OVER (ORDER BY {s} DESC, id) AS score",
+)
+FIRST = (
+    "{s} DESC",
+    "{q}{s} DESC NULLS LAST",
+    "score DESC",
+    "1 DESC",
+    "3 DESC",
+    "{s}",
+    "{s} DESC NULLS FIRST",
+    "({s}) DESC",
+)
+LIMITS = (
+    "LIMIT 5",
+    "LIMIT 1",
+    "LIMIT 20 OFFSET 3",
+    "OFFSET 2 LIMIT 8",
+    "LIMIT 100",
+    "OFFSET 40 ROWS LIMIT 12",
+    "LIMIT 5 OFFSET 0",
+    "",
+)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    statement: str
+    unlimited: str
+    total: bool
+    """its order leaves nothing open"""
+
+
+@st.composite
+def statements(draw: st.DrawFn) -> Drawn:
+    number = draw(st.integers(0, 2))
+    inputs = f"texts=['{draw(st.sampled_from(TEXTS))}', '{draw(st.sampled_from(TEXTS))}']"
+    inputs = inputs if number else f"text='{draw(st.sampled_from(TEXTS))}'"
+    search = f"(SEARCH IMAGE {inputs} USING m AS {draw(st.sampled_from(INNER))})"
+    alias, qualifier = draw(st.sampled_from(ALIASES))
+    join, key = draw(st.sampled_from(JOINS))
+    before, on, key_before = draw(st.sampled_from(BEFORE))
+    words = {"s": f"{SIMILARITY}{max(1, number)}", "q": qualifier}
+    keys = ", ".join(filter(None, ("id", key_before, key)))
+    shown = draw(st.sampled_from(SHOWN)).format(**words)
+    first = draw(st.sampled_from(FIRST)).format(**words)
+    rest = draw(st.sampled_from(["", ", n DESC", f", {keys}", f", n DESC, {keys}"]))
+    checked = "" if shown == "*" else f", {qualifier}{words['s']} AS checked, {keys}"
+    condition = draw(st.sampled_from(CONDITIONS)).format(**words)
+    body = f"SELECT {shown}{checked} FROM {before}{search} {alias}{on} {join} {condition}"
+    order = f" ORDER BY {first}{rest} "
+    return Drawn(body + order + draw(st.sampled_from(LIMITS)), body + order, keys in rest)
+
+
+def plan_of(session: Session, statement: str) -> RowsPlan:
+    plan = make_plan(statement, parse(statement), read_registry(session._access), {}, {}, [])
+    assert isinstance(plan, RowsPlan)
+    return plan
+
+
+def rows_of(
+    session: Session, statement: str, fragment: Fragment
+) -> tuple[list[tuple[object, ...]], list[float | None]]:
+    """Rows, as values that can be compared, and the similarity of each."""
+    with session._access.search_settings(10):
+        answer = session._access.run(statement, fragment, {})
+    at = next(
+        n
+        for n in reversed(range(len(answer.columns)))
+        if answer.columns[n] == "checked" or SIMILARITY in answer.columns[n]
+    )
+    return [tuple(map(str, row)) for row in answer.rows], [row[at] for row in answer.rows]
+
+
+rewritten: Counter[bool] = Counter()
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(drawn=statements())
+def test_both_forms_give_the_same(session: Session, drawn: Drawn) -> None:
+    plan = plan_of(session, drawn.statement)
+    rewritten[plan.indexed is not None] += 1
+    if plan.indexed is None:
+        return
+    try:
+        plain, similarities = rows_of(session, drawn.statement, plan.sql)
+    except StatementRefused:
+        with pytest.raises(StatementRefused):
+            session._access.run(drawn.statement, plan.indexed.sql, {})
+        return
+    near, near_similarities = rows_of(session, drawn.statement, plan.indexed.sql)
+    if len(near) < plan.indexed.rows:
+        return  # then the plain form is run
+    assert near_similarities == similarities
+    if drawn.total:
+        assert near == plain
+    every, _ = rows_of(session, drawn.unlimited, plan_of(session, drawn.unlimited).sql)
+    assert not Counter(near) - Counter(every)
+
+
+def test_enough_statements_were_rewritten() -> None:
+    assert rewritten[True] > 50
+    assert rewritten[False] > 50
