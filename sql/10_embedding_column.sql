@@ -65,6 +65,16 @@ RETURN CASE
 END;
 COMMENT ON FUNCTION thanopg.source_hash_expression IS 'SQL text: sha256 of the source column';
 
+-- The hash that provenance keeps of a vector as it is stored: only the very vector that was written has it.
+CREATE OR REPLACE FUNCTION thanopg.vector_hash_expression(col thanopg.embedding_column, vector text)
+RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+RETURN (
+  SELECT format('sha256(%I.%I(%s::%s))', n.nspname, p.proname, vector, (col).type)
+  FROM pg_type t JOIN pg_proc p ON p.oid = t.typsend JOIN pg_namespace n ON n.oid = p.pronamespace
+  WHERE t.oid = (col).type_id
+);
+COMMENT ON FUNCTION thanopg.vector_hash_expression IS 'SQL text: sha256 of a vector of this column''s type';
+
 -- The embedding columns that a call may mean.
 CREATE OR REPLACE FUNCTION thanopg.find_embedding_column(model text, target regclass, column_name name)
 RETURNS thanopg.embedding_column LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$

@@ -41,6 +41,7 @@ RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   used text;
 BEGIN
+  PERFORM thanopg.forget_dropped();
   SELECT string_agg(format('%s.%I', c.target, c.column_name), ', ') INTO used
   FROM thanopg.embedding_column c WHERE c.model = name;
   IF used IS NOT NULL THEN

@@ -17,7 +17,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION thanopg.work_column IS 'the embedding column of that number, or an error';
 
--- A lease that ran out makes the row suspect: it is claimed alone from then on.
+-- A lease that ran out makes the row suspect: it is claimed alone from then on. One that was given before the server last
+-- started counts for nothing: it was the server that was away.
 CREATE OR REPLACE FUNCTION thanopg.claim(embedding int, token uuid, size int, lease interval, alone boolean DEFAULT false)
 RETURNS TABLE (key jsonb, attempts int, lost_leases int)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -30,7 +31,8 @@ BEGIN
       WHERE p.embedding = claim.embedding AND p.available_at <= now() AND (p.lost_leases > 0 OR p.claimed_by IS NOT NULL)
       ORDER BY p.available_at LIMIT 1 FOR UPDATE SKIP LOCKED)
     UPDATE thanopg.pending p
-    SET lost_leases = p.lost_leases + (p.claimed_by IS NOT NULL)::int, claimed_by = token, available_at = now() + lease
+    SET lost_leases = p.lost_leases + (p.claimed_by IS NOT NULL AND p.available_at - lease > pg_postmaster_start_time())::int,
+        claimed_by = token, available_at = now() + lease
     FROM c WHERE p.embedding = c.embedding AND p.key = c.key
     RETURNING p.key, p.attempts, p.lost_leases;
   ELSE
@@ -53,12 +55,14 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   col thanopg.embedding_column := thanopg.work_column(embedding);
 BEGIN
-  -- content_hash only where a vector of this source and fingerprint stands: then equal bytes need no new one
+  -- content_hash only where the very vector stands that was made from this source: then equal bytes need no new one.
+  -- A key alone proves nothing: rows change keys, and people copy, restore and write vectors.
   RETURN QUERY EXECUTE format(
-    'SELECT d.key, %1$s, %2$s, CASE WHEN p.fingerprint = $3 AND p.source_hash = %2$s AND t.%3$I IS NOT NULL THEN p.content_hash END '
+    'SELECT d.key, %1$s, %2$s, CASE WHEN p.fingerprint = $3 AND p.source_hash = %2$s AND p.vector_hash = %3$s THEN p.content_hash END '
     'FROM unnest($2) d(key) JOIN %4$s t ON %5$s LEFT JOIN thanopg.provenance p ON p.embedding = $1 AND p.key = d.key',
     CASE WHEN col.source_is_bytes THEN format('NULL::text, t.%I::bytea', col.source_name) ELSE format('t.%I::text, NULL::bytea', col.source_name) END,
-    thanopg.source_hash_expression(col, 't'), col.column_name, col.target, thanopg.key_condition(col, 't', 'd.key'))
+    thanopg.source_hash_expression(col, 't'), thanopg.vector_hash_expression(col, format('t.%I', col.column_name)),
+    col.target, thanopg.key_condition(col, 't', 'd.key'))
   USING embedding, keys, col.fingerprint;
 END $$;
 COMMENT ON FUNCTION thanopg.read_source IS 'what the claimed rows hold now; rows that are gone are not returned';
@@ -78,13 +82,14 @@ CREATE OR REPLACE FUNCTION thanopg.release(embedding int, token uuid, keys jsonb
 RETURNS bigint LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
   WITH g AS (
     SELECT p.embedding, p.key FROM thanopg.pending p
-    WHERE p.embedding = release.embedding AND p.key = ANY (keys) AND p.claimed_by = token FOR UPDATE SKIP LOCKED),
+    WHERE p.embedding = release.embedding AND (keys IS NULL OR p.key = ANY (keys)) AND p.claimed_by = token
+    FOR UPDATE SKIP LOCKED),
   u AS (
     UPDATE thanopg.pending p SET claimed_by = NULL, available_at = now() + backoff FROM g
     WHERE p.embedding = g.embedding AND p.key = g.key RETURNING 1)
   SELECT count(*) FROM u;
 $$;
-COMMENT ON FUNCTION thanopg.release IS 'give claimed rows back, charging them nothing';
+COMMENT ON FUNCTION thanopg.release IS 'give claimed rows back, charging them nothing; without keys, all of that token';
 
 -- For rows that are gone, and for rows whose vector proved to be right already.
 CREATE OR REPLACE FUNCTION thanopg.forget(embedding int, token uuid, keys jsonb[])
@@ -105,6 +110,9 @@ RETURNS jsonb[] LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   locked jsonb[];
 BEGIN
+  -- The table lock of the UPDATE to come, before any row lock: waited for later, it would let a user's transaction that
+  -- holds a stronger one (ALTER TABLE … DISABLE TRIGGER, then UPDATE) wait for our rows while we wait for its table.
+  EXECUTE format('EXPLAIN UPDATE %s SET %I = NULL', col.target, col.column_name);
   EXECUTE format(
     'SELECT array_agg(l.key) FROM ('
     'SELECT d.key FROM unnest($1, $2) d(key, source_hash) JOIN %s t ON %s AND %s IS NOT DISTINCT FROM d.source_hash '
@@ -136,14 +144,16 @@ BEGIN
     '  SELECT * FROM unnest($3, $4, $5, $6, $7, $8) d(key, source_hash, vector, content_hash, bytes, modified_at) WHERE d.key = ANY ($9)), '
     'won AS (DELETE FROM thanopg.pending p USING d WHERE p.embedding = $1 AND p.key = d.key AND p.claimed_by = $2 RETURNING p.key), '
     'made AS ('
-    '  INSERT INTO thanopg.provenance AS v (embedding, key, source_hash, content_hash, bytes, modified_at, fingerprint) '
-    '  SELECT $1, d.key, d.source_hash, d.content_hash, d.bytes, d.modified_at, $10 FROM won JOIN d USING (key) WHERE d.vector IS NOT NULL '
+    '  INSERT INTO thanopg.provenance AS v (embedding, key, source_hash, content_hash, bytes, modified_at, fingerprint, vector_hash) '
+    '  SELECT $1, d.key, d.source_hash, d.content_hash, d.bytes, d.modified_at, $10, %5$s FROM won JOIN d USING (key) WHERE d.vector IS NOT NULL '
     '  ON CONFLICT (embedding, key) DO UPDATE SET source_hash = EXCLUDED.source_hash, content_hash = EXCLUDED.content_hash, '
-    '    bytes = EXCLUDED.bytes, modified_at = EXCLUDED.modified_at, fingerprint = EXCLUDED.fingerprint, embedded_at = now()), '
+    '    bytes = EXCLUDED.bytes, modified_at = EXCLUDED.modified_at, fingerprint = EXCLUDED.fingerprint, vector_hash = EXCLUDED.vector_hash, '
+    '    embedded_at = now()), '
     'unmade AS ('
     '  DELETE FROM thanopg.provenance v USING won JOIN d USING (key) WHERE v.embedding = $1 AND v.key = d.key AND d.vector IS NULL) '
     'UPDATE %1$s t SET %2$I = d.vector::%3$s FROM won JOIN d USING (key) WHERE %4$s RETURNING d.key',
-    col.target, col.column_name, col.type, thanopg.key_condition(col, 't', 'd.key'))
+    col.target, col.column_name, col.type, thanopg.key_condition(col, 't', 'd.key'),
+    thanopg.vector_hash_expression(col, 'd.vector'))
   USING embedding, token, keys, source_hashes, vectors, content_hashes, sizes, modified, locked, fingerprint;
 END $$;
 COMMENT ON FUNCTION thanopg.finish IS 'write vectors where neither the source nor the claim has changed since; one transaction';

@@ -1,6 +1,7 @@
 -- What triggers can't see: triggers disabled, a restored dump, a file changed under the same path, a column dropped.
 
 -- Only the cheap comparison by default; deep also compares the source and the fingerprint with the provenance.
+-- Like a worker it takes target rows first and waits for nobody: a row in somebody's hands is looked at the next time.
 CREATE OR REPLACE FUNCTION thanopg.reconcile(embedding int, deep boolean DEFAULT false)
 RETURNS bigint LANGUAGE plpgsql VOLATILE
   SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET IntervalStyle = 'postgres' SET bytea_output = 'hex' SET extra_float_digits = 1
@@ -19,29 +20,41 @@ BEGIN
   row_key := thanopg.key_expression(col, 't');
   EXECUTE format(
     'INSERT INTO thanopg.pending AS p (embedding, key) SELECT $1, %1$s FROM %2$s t WHERE (t.%3$I IS NULL) <> (t.%4$I IS NULL) '
-    'ON CONFLICT DO NOTHING', row_key, col.target, col.source_name, col.column_name) USING embedding;
+    'FOR NO KEY UPDATE OF t SKIP LOCKED ON CONFLICT DO NOTHING',
+    row_key, col.target, col.source_name, col.column_name) USING embedding;
   GET DIAGNOSTICS queued = ROW_COUNT;
   EXECUTE format(
-    'DELETE FROM thanopg.pending p WHERE p.embedding = $1 AND p.failed_at IS NOT NULL AND NOT EXISTS (SELECT FROM %1$s t WHERE %2$s)',
+    'WITH g AS (SELECT p.embedding, p.key FROM thanopg.pending p WHERE p.embedding = $1 AND p.failed_at IS NOT NULL '
+    '             AND NOT EXISTS (SELECT FROM %1$s t WHERE %2$s) FOR UPDATE SKIP LOCKED) '
+    'DELETE FROM thanopg.pending p USING g WHERE p.embedding = g.embedding AND p.key = g.key',
     col.target, thanopg.key_condition(col, 't', 'p.key')) USING embedding;
   IF deep THEN
     EXECUTE format(
       'INSERT INTO thanopg.pending AS p (embedding, key) '
-      'SELECT $1, s.key FROM (SELECT %1$s AS key, %2$s AS source_hash, t.%3$I IS NULL AS empty FROM %4$s t WHERE t.%5$I IS NOT NULL) s '
-      'LEFT JOIN thanopg.provenance v ON v.embedding = $1 AND v.key = s.key '
-      'LEFT JOIN thanopg.pending f ON f.embedding = $1 AND f.key = s.key '
-      'WHERE CASE WHEN f.failed_at IS NOT NULL THEN f.source_hash <> s.source_hash '
-      '           ELSE NOT s.empty AND (v.source_hash IS DISTINCT FROM s.source_hash OR v.fingerprint <> $2) END '
+      'SELECT $1, %1$s FROM %2$s t '
+      'LEFT JOIN thanopg.provenance v ON v.embedding = $1 AND v.key = %1$s '
+      'LEFT JOIN thanopg.pending f ON f.embedding = $1 AND f.key = %1$s '
+      'WHERE t.%3$I IS NOT NULL AND '
+      '  CASE WHEN f.failed_at IS NOT NULL THEN f.source_hash <> %4$s '
+      '       ELSE t.%5$I IS NOT NULL AND (v.source_hash IS DISTINCT FROM %4$s OR v.fingerprint <> $2) END '
+      'FOR NO KEY UPDATE OF t SKIP LOCKED '
       'ON CONFLICT (embedding, key) DO UPDATE SET available_at = now(), attempts = 0, lost_leases = 0, claimed_by = NULL, '
       '  error_type = NULL, error_text = NULL, failed_at = NULL, source_hash = NULL WHERE p.failed_at IS NOT NULL',
-      row_key, thanopg.source_hash_expression(col, 't'), col.column_name, col.target, col.source_name) USING embedding, col.fingerprint;
+      row_key, col.target, col.source_name, thanopg.source_hash_expression(col, 't'), col.column_name) USING embedding, col.fingerprint;
     EXECUTE format(
-      'DELETE FROM thanopg.provenance v WHERE v.embedding = $1 AND NOT EXISTS (SELECT FROM %1$s t WHERE %2$s)',
+      'WITH g AS (SELECT v.embedding, v.key FROM thanopg.provenance v WHERE v.embedding = $1 '
+      '             AND NOT EXISTS (SELECT FROM %1$s t WHERE %2$s) FOR UPDATE SKIP LOCKED) '
+      'DELETE FROM thanopg.provenance v USING g WHERE v.embedding = g.embedding AND v.key = g.key',
       col.target, thanopg.key_condition(col, 't', 'v.key')) USING embedding;
   END IF;
   RETURN queued;
 END $$;
 COMMENT ON FUNCTION thanopg.reconcile IS 'queue rows whose vector is missing, superfluous or (deep) made from something else';
+
+CREATE OR REPLACE FUNCTION thanopg.owns_table(target oid)
+RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+RETURN coalesce((SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = target), false);
+COMMENT ON FUNCTION thanopg.owns_table IS 'may the caller alter this table';
 
 -- Keeps numbers and names together: names follow a rename, numbers follow a restore, and what is gone is forgotten.
 CREATE OR REPLACE FUNCTION thanopg.follow_names(embedding int)
@@ -54,12 +67,22 @@ DECLARE
   source_number int2;
   column_number int2;
 BEGIN
+  SELECT e.* INTO entry FROM thanopg.embedding e WHERE e.id = embedding;
+  IF entry.id IS NULL THEN
+    RETURN;
+  END IF;
   SELECT c.* INTO col FROM thanopg.embedding_column c WHERE c.id = embedding;
   IF col.id IS NULL THEN
+    IF entry.target_oid <> entry.target AND EXISTS (SELECT FROM pg_class c WHERE c.oid = entry.target) THEN
+      RAISE WARNING 'column %.% is not there any more, or what it was made from', entry.target, quote_ident(entry.column_name) USING
+        DETAIL = format('after a restore they are looked for by name: %s', array_to_string(entry.key_names || entry.source_name || entry.column_name, ', ')),
+        HINT = format('rename them back, or give it up: DELETE FROM thanopg.embedding WHERE id = %s', embedding);
+      RETURN;
+    END IF;
+    PERFORM thanopg.drop_triggers(embedding);
     DELETE FROM thanopg.embedding e WHERE e.id = embedding;  -- its table or one of its columns was dropped
     RETURN;
   END IF;
-  SELECT e.* INTO entry FROM thanopg.embedding e WHERE e.id = embedding;
   IF entry.target_oid = entry.target
      AND (entry.key_names, entry.source_name, entry.column_name) = (col.key_names, col.source_name, col.column_name) THEN
     RETURN;
@@ -75,7 +98,56 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION thanopg.follow_names IS 'bring column numbers and names of an embedding together again';
 
--- Every row is looked at again. The worker compares the file''s bytes with the provenance and embeds what has changed.
+-- The triggers that a dropped column leaves on its table, where the caller may take them away.
+CREATE OR REPLACE FUNCTION thanopg.drop_triggers(embedding int)
+RETURNS void LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  leftover record;
+BEGIN
+  FOR leftover IN
+    SELECT t.tgname, t.tgrelid::regclass AS target FROM pg_trigger t
+    WHERE t.tgfoid = 'thanopg.enqueue()'::regprocedure AND t.tgparentid = 0 AND thanopg.owns_table(t.tgrelid)
+      AND t.tgname IN (format('thanopg_%s_insert', embedding), format('thanopg_%s_update', embedding)) LOOP
+    EXECUTE format('DROP TRIGGER %I ON %s', leftover.tgname, leftover.target);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION thanopg.drop_triggers IS 'take away the triggers of an embedding column whose column is gone';
+
+-- ALTER TABLE … ENABLE TRIGGER USER after a load makes them fire for ordinary sessions only; DROP COLUMN … CASCADE and a
+-- change of a column's type take them away. Disabled ones stay disabled: somebody meant it.
+CREATE OR REPLACE FUNCTION thanopg.mend_triggers(embedding int)
+RETURNS boolean LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  target regclass := (SELECT c.target FROM thanopg.embedding_column c WHERE c.id = embedding);
+BEGIN
+  IF target IS NULL OR NOT thanopg.owns_table(target) OR 2 = (
+    SELECT count(*) FROM pg_trigger t
+    WHERE t.tgrelid = target AND t.tgenabled IN ('A', 'D')
+      AND t.tgname IN (format('thanopg_%s_insert', embedding), format('thanopg_%s_update', embedding))) THEN
+    RETURN false;
+  END IF;
+  EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE NOWAIT', target);
+  PERFORM thanopg.create_triggers(embedding);
+  RETURN true;
+EXCEPTION WHEN lock_not_available THEN  -- nobody is to wait behind us
+  RETURN false;
+END $$;
+COMMENT ON FUNCTION thanopg.mend_triggers IS 'put back triggers that were dropped or do not fire always';
+
+CREATE OR REPLACE FUNCTION thanopg.forget_dropped()
+RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  before bigint := (SELECT count(*) FROM thanopg.embedding);
+BEGIN
+  PERFORM thanopg.follow_names(e.id) FROM thanopg.embedding e
+  WHERE NOT EXISTS (SELECT FROM thanopg.embedding_column c WHERE c.id = e.id);
+  RETURN before - (SELECT count(*) FROM thanopg.embedding);
+END $$;
+COMMENT ON FUNCTION thanopg.forget_dropped IS 'forget embedding columns whose table or column was dropped. Returns how many';
+
+-- Every row is looked at again. The worker compares the file's bytes with the provenance and embeds what has changed.
+-- It locks rows as an UPDATE of the same rows would.
 CREATE OR REPLACE FUNCTION thanopg.refresh(target regclass, column_name name DEFAULT NULL, filter text DEFAULT NULL)
 RETURNS bigint LANGUAGE plpgsql VOLATILE
   SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET IntervalStyle = 'postgres' SET bytea_output = 'hex' SET extra_float_digits = 1
@@ -93,7 +165,7 @@ BEGIN
              WHERE c.target = target AND (column_name IS NULL OR c.column_name = column_name) LOOP
     PERFORM thanopg.reconcile(col.id, deep => true);
     EXECUTE format(
-      'INSERT INTO thanopg.pending AS p (embedding, key) SELECT $1, %s FROM %s WHERE %I.%I IS NOT NULL%s '
+      'INSERT INTO thanopg.pending AS p (embedding, key) SELECT $1, %s FROM %s WHERE %I.%I IS NOT NULL%s FOR NO KEY UPDATE '
       'ON CONFLICT (embedding, key) DO UPDATE SET available_at = now(), attempts = 0, lost_leases = 0, claimed_by = NULL, '
       '  error_type = NULL, error_text = NULL, failed_at = NULL, source_hash = NULL',
       thanopg.key_expression(col, quote_ident(col.table_name)), col.target, col.table_name, col.source_name,
@@ -110,15 +182,21 @@ COMMENT ON FUNCTION thanopg.refresh IS 'look at every row''s picture again; only
 
 CREATE OR REPLACE FUNCTION thanopg.retry(target regclass DEFAULT NULL, column_name name DEFAULT NULL, error_type text DEFAULT NULL)
 RETURNS bigint LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-  WITH u AS (
-    UPDATE thanopg.pending p
-    SET available_at = now(), attempts = 0, lost_leases = 0, failed_at = NULL, error_type = NULL, error_text = NULL, source_hash = NULL
-    FROM thanopg.embedding_column c
-    WHERE p.failed_at IS NOT NULL AND c.id = p.embedding
+  WITH g AS (
+    SELECT p.embedding, p.key FROM thanopg.pending p JOIN thanopg.embedding_column c ON c.id = p.embedding
+    WHERE p.failed_at IS NOT NULL
       AND (retry.target IS NULL OR c.target = retry.target)
       AND (retry.column_name IS NULL OR c.column_name = retry.column_name)
       AND (retry.error_type IS NULL OR p.error_type = retry.error_type)
+    FOR UPDATE OF p SKIP LOCKED),  -- a row that is being changed is tried again anyway
+  u AS (
+    UPDATE thanopg.pending p
+    SET available_at = now(), attempts = 0, lost_leases = 0, failed_at = NULL, error_type = NULL, error_text = NULL, source_hash = NULL
+    FROM g WHERE p.embedding = g.embedding AND p.key = g.key
     RETURNING 1)
   SELECT count(*) FROM u;
 $$;
 COMMENT ON FUNCTION thanopg.retry IS 'try failed rows again. Returns how many';
+
+-- install is also what people run after a restore or an upgrade: numbers follow names at once.
+SELECT thanopg.follow_names(e.id) FROM thanopg.embedding e;

@@ -113,7 +113,7 @@ def test_a_lost_lease_makes_the_row_suspect(connection: psycopg.Connection, phot
     stale, keys = claim(connection, lease="0")
     assert len(keys) == 10
     assert claim(connection)[1] == []  # suspects do not travel in batches
-    fresh, keys = claim(connection, alone=True)
+    fresh, keys = claim(connection, lease="0", alone=True)
     assert len(keys) == 1
     key = keys[0][0]  # type: ignore[index]
     assert connection.execute("SELECT lost_leases FROM thanopg.pending WHERE key = %s", (Jsonb([key]),)).fetchone() == (

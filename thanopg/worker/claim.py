@@ -5,13 +5,12 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from thanopg.errors import ImageError
 from thanopg.models.embedder import Pixels
 
-Key = list[Any]
-"""values of the key columns as JSON, in registry order"""
+Key = str
+"""values of the key columns as a JSON array in registry order, as text: a number read here would lose digits"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +21,15 @@ class EmbeddingColumn:
     label: str
     model_source: str
     fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leased:
+    """A row of one claim before its source was read."""
+
+    key: Key
+    attempts: int
+    lost_leases: int
 
 
 @dataclass(frozen=True, kw_only=True)

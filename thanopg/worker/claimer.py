@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue as queues
 import threading
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -25,8 +27,8 @@ from thanopg.worker.vectors import RecentVectors
 logger = logging.getLogger(__name__)
 
 RECONNECT_PAUSE = 1.0
-COLUMN_PAUSE = 30.0
-"""seconds before a column whose model or table made trouble is tried again"""
+BY_ITSELF = 2
+"""lost leases after which a row is its worker's only one, so that it alone is to blame for the next"""
 
 
 @dataclass
@@ -59,6 +61,8 @@ class Claimer:
         self._queue: WorkQueue | None = None
         self._watches: dict[int, _Watch] = {}
         self._recent: dict[str, RecentVectors] = {}
+        self._abandoned: list[tuple[EmbeddingColumn, uuid.UUID]] = []
+        self._swept = float("-inf")
 
     def connect(self) -> WorkQueue:
         if self._queue is None:
@@ -75,7 +79,9 @@ class Claimer:
         while not stop.is_set():
             try:
                 queue = self.connect()
-                claimed = sum(self._try(queue, column, once=once) for column in queue.columns())
+                self._release_abandoned(queue)
+                self._sweep(queue)
+                claimed = sum(self._try(queue, column, stop, once=once) for column in queue.columns())
                 if once and not claimed and not self._heartbeat.held and not queue.unsettled():
                     return
             except (psycopg.Error, ThanopgError) as error:
@@ -89,49 +95,83 @@ class Claimer:
             if not claimed:
                 stop.wait(pause)
 
-    def _try(self, queue: WorkQueue, column: EmbeddingColumn, *, once: bool) -> int:
+    def _try(self, queue: WorkQueue, column: EmbeddingColumn, stop: threading.Event, *, once: bool) -> int:
         """Claims of this column that were put on their way. What ails one column does not stop the others."""
         watch = self._watches.setdefault(column.id, _Watch())
         if time.monotonic() < watch.not_before:
             return 0
         try:
             self._reconcile(queue, column, watch)
-            return self._work_on(queue, column)
+            # a suspect row first, and only one of them, so that it does not stop the others
+            return self._take_suspect(queue, column, stop) + self._take(queue, column)
         except psycopg.OperationalError:
             raise
         except (psycopg.Error, ThanopgError) as error:
+            self._release_abandoned(queue)
             if once:
                 raise
-            watch.not_before = time.monotonic() + COLUMN_PAUSE
+            watch.not_before = time.monotonic() + self._options.trouble_pause
             logger.error("%s waits: %s", column.label, str(error).splitlines()[0])
             return 0
 
-    def _work_on(self, queue: WorkQueue, column: EmbeddingColumn) -> int:
-        lease = timedelta(seconds=self._options.lease)
-        # a suspect row first, and only one of them, so that it does not stop the others
-        claims = [
-            queue.claim(column, size=self._options.batch_size, lease=lease, alone=alone) for alone in (True, False)
-        ]
-        claims = [claim for claim in claims if claim.rows]
-        if not claims:
-            return 0
-        for claim in claims:
-            self._heartbeat.hold(claim)
+    def _take_suspect(self, queue: WorkQueue, column: EmbeddingColumn, stop: threading.Event) -> int:
+        """A worker that dies takes all its rows' leases along: a row lost again and again has one for itself."""
+        with self._claimed(queue, column, alone=True) as claim:
+            if not claim.rows or claim.rows[0].lost_leases < BY_ITSELF:
+                return self._send(claim)
+            queue.release(column, claim.token, claim.keys, backoff=timedelta(0))
+        self._heartbeat.wait_until_idle(stop)
+        with self._claimed(queue, column, alone=True) as claim:
+            sent = self._send(claim)
+        self._heartbeat.wait_until_idle(stop)
+        return sent
+
+    def _take(self, queue: WorkQueue, column: EmbeddingColumn) -> int:
+        with self._claimed(queue, column, alone=False) as claim:
+            return self._send(claim)
+
+    @contextlib.contextmanager
+    def _claimed(self, queue: WorkQueue, column: EmbeddingColumn, *, alone: bool) -> Iterator[Claim]:
+        """A claim; if it does not get on its way, whatever the reason, its rows are given back."""
+        token = uuid.uuid4()
         try:
-            model = self._model(column)
-        except ThanopgError:
-            for claim in claims:
-                queue.release(column, claim.token, claim.keys, backoff=timedelta(0))
-                self._heartbeat.drop(claim)
+            yield queue.claim(
+                column, token, size=self._options.batch_size, lease=timedelta(seconds=self._options.lease), alone=alone
+            )
+        except (psycopg.Error, ThanopgError):
+            self._abandoned.append((column, token))
             raise
-        for claim in claims:
-            self._batches.put(self._batch(claim, model))
-        return len(claims)
+
+    def _send(self, claim: Claim) -> int:
+        if not claim.rows:
+            return 0
+        self._heartbeat.hold(claim)  # loading a model may take longer than a lease
+        try:
+            batch = self._batch(claim, self._model(claim.column))
+        except ThanopgError:
+            self._heartbeat.drop(claim)
+            raise
+        self._batches.put(batch)
+        return 1
+
+    def _release_abandoned(self, queue: WorkQueue) -> None:
+        """An error between a claim and its batch is no row's fault: without this, its lease would count as lost."""
+        while self._abandoned:
+            column, token = self._abandoned[-1]
+            queue.release(column, token, None, backoff=timedelta(0))
+            self._abandoned.pop()
+
+    def _sweep(self, queue: WorkQueue) -> None:
+        if time.monotonic() - self._swept >= self._options.reconcile_every:
+            queue.forget_dropped()
+            self._swept = time.monotonic()
 
     def _reconcile(self, queue: WorkQueue, column: EmbeddingColumn, watch: _Watch) -> None:
         now = time.monotonic()
         deep = now - watch.deeply >= self._options.deep_reconcile_every
         if deep or now - watch.reconciled >= self._options.reconcile_every:
+            if deep:
+                queue.mend(column)
             queue.reconcile(column, deep=deep)
             watch.reconciled = now
             watch.deeply = now if deep else watch.deeply

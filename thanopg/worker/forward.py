@@ -58,7 +58,5 @@ def forward(batch: Batch, tally: Tally) -> Outcome:
     except Exception:
         logger.exception("a batch of %s failed; trying again", batch.claim.column.label)
         return Outcome(claim=batch.claim, backoff=SURROUNDINGS_BACKOFF)
-    faults = {repr(row.row.key): row for row in failed}
-    return Outcome(
-        claim=batch.claim, written=written, prepared=[faults.get(repr(row.row.key), row) for row in prepared]
-    )
+    faults = {row.row.key: row for row in failed}
+    return Outcome(claim=batch.claim, written=written, prepared=[faults.get(row.row.key, row) for row in prepared])

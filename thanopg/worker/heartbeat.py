@@ -17,6 +17,8 @@ from thanopg.worker.queue import WorkQueue
 logger = logging.getLogger(__name__)
 
 BEATS_PER_LEASE = 3
+STOP_SECONDS = 0.1
+"""at most so long until a stop is noticed"""
 
 
 class Heartbeat:
@@ -26,7 +28,7 @@ class Heartbeat:
         self._open_queue = open_queue
         self._lease = lease
         self._claims: dict[uuid.UUID, Claim] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -45,6 +47,13 @@ class Heartbeat:
     def drop(self, claim: Claim) -> None:
         with self._lock:
             self._claims.pop(claim.token, None)
+            self._lock.notify_all()
+
+    def wait_until_idle(self, stop: threading.Event) -> None:
+        """Return when no claim is in hand, or when it is time to stop."""
+        with self._lock:
+            while self._claims and not stop.is_set():
+                self._lock.wait(STOP_SECONDS)
 
     @property
     def held(self) -> int:

@@ -15,3 +15,5 @@ class WorkerOptions:
     longest_poll: float = 1.0
     reconcile_every: float = 120.0
     deep_reconcile_every: float = 3600.0
+    trouble_pause: float = 30.0
+    """before a column whose model or table made trouble is tried again"""

@@ -7,16 +7,15 @@ committed in between.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import psycopg
 from psycopg.rows import tuple_row
-from psycopg.types.json import Jsonb
 
 from thanopg.database.connect import connect
 from thanopg.errors import ImageError
-from thanopg.worker.claim import Claim, ClaimedRow, EmbeddingColumn, Key, Written
+from thanopg.worker.claim import Claim, ClaimedRow, EmbeddingColumn, Key, Leased, Written
 
 APPLICATION_NAME = "thanopg worker"  # worker_count() looks for it
 SESSION = {
@@ -52,57 +51,71 @@ class WorkQueue:
         )
         return tuple(EmbeddingColumn(id=r[0], label=r[1], model_source=r[2], fingerprint=r[3]) for r in rows)
 
-    def claim(self, column: EmbeddingColumn, *, size: int, lease: timedelta, alone: bool = False) -> Claim:
+    def claim(
+        self, column: EmbeddingColumn, token: uuid.UUID, *, size: int, lease: timedelta, alone: bool = False
+    ) -> Claim:
         """Lease up to `size` rows, then read them in a statement of its own. Rows that are gone leave the queue."""
-        token = uuid.uuid4()
-        leased = {
-            _hashable(key): (key, attempts, lost)
-            for key, attempts, lost in self._rows(
-                "SELECT key, attempts, lost_leases FROM thanopg.claim(%s, %s, %s, %s, %s)",
-                (column.id, token, size, lease, alone),
+        leased = self.lease(column, token, size=size, lease=lease, alone=alone)
+        rows = self.read(column, leased) if leased else ()
+        gone = {row.key for row in leased} - {row.key for row in rows}
+        if gone:
+            self.forget(column, token, list(gone))
+        return Claim(column=column, token=token, rows=rows)
+
+    def lease(
+        self, column: EmbeddingColumn, token: uuid.UUID, *, size: int, lease: timedelta, alone: bool
+    ) -> tuple[Leased, ...]:
+        rows = self._rows(
+            "SELECT key::text, attempts, lost_leases FROM thanopg.claim(%s, %s, %s, %s, %s)",
+            (column.id, token, size, lease, alone),
+        )
+        return tuple(Leased(key=r[0], attempts=r[1], lost_leases=r[2]) for r in rows)
+
+    def read(self, column: EmbeddingColumn, leased: Sequence[Leased]) -> tuple[ClaimedRow, ...]:
+        """Rows that are gone are not returned."""
+        of_key = {row.key: row for row in leased}
+        rows = self._rows(
+            "SELECT key::text, source_text, source_bytes, source_hash, content_hash "
+            "FROM thanopg.read_source(%s, %s::jsonb[])",
+            (column.id, list(of_key)),
+        )
+        return tuple(
+            ClaimedRow(
+                key=key,
+                attempts=of_key[key].attempts,
+                lost_leases=of_key[key].lost_leases,
+                source=text if data is None else data,
+                source_hash=source_hash,
+                content_hash=content_hash,
             )
-        }
-        rows: list[ClaimedRow] = []
-        if leased:
-            read = self._rows(
-                "SELECT key, source_text, source_bytes, source_hash, content_hash FROM thanopg.read_source(%s, %s)",
-                (column.id, _jsonb(key for key, _, _ in leased.values())),
-            )
-            for key, text, data, source_hash, content_hash in read:
-                _, attempts, lost = leased.pop(_hashable(key))
-                rows.append(
-                    ClaimedRow(
-                        key=key,
-                        attempts=attempts,
-                        lost_leases=lost,
-                        source=text if data is None else data,
-                        source_hash=source_hash,
-                        content_hash=content_hash,
-                    )
-                )
-            if leased:
-                self.forget(column, token, [key for key, _, _ in leased.values()])
-        return Claim(column=column, token=token, rows=tuple(rows))
+            for key, text, data, source_hash, content_hash in rows
+        )
 
     def extend(self, column: EmbeddingColumn, token: uuid.UUID, keys: Sequence[Key], *, lease: timedelta) -> int:
-        return self._value("SELECT thanopg.extend(%s, %s, %s, %s)", (column.id, token, _jsonb(keys), lease))
+        return self._value("SELECT thanopg.extend(%s, %s, %s::jsonb[], %s)", (column.id, token, list(keys), lease))
 
-    def release(self, column: EmbeddingColumn, token: uuid.UUID, keys: Sequence[Key], *, backoff: timedelta) -> int:
-        return self._value("SELECT thanopg.release(%s, %s, %s, %s)", (column.id, token, _jsonb(keys), backoff))
+    def release(
+        self, column: EmbeddingColumn, token: uuid.UUID, keys: Collection[Key] | None, *, backoff: timedelta
+    ) -> int:
+        """Give rows back, charging them nothing; without `keys` all that the token still holds."""
+        return self._value(
+            "SELECT thanopg.release(%s, %s, %s::jsonb[], %s)",
+            (column.id, token, None if keys is None else list(keys), backoff),
+        )
 
     def forget(self, column: EmbeddingColumn, token: uuid.UUID, keys: Sequence[Key]) -> int:
-        return self._value("SELECT thanopg.forget(%s, %s, %s)", (column.id, token, _jsonb(keys)))
+        return self._value("SELECT thanopg.forget(%s, %s, %s::jsonb[])", (column.id, token, list(keys)))
 
     def finish(self, column: EmbeddingColumn, token: uuid.UUID, rows: Sequence[Written]) -> list[Key]:
         """Store vectors; returns the keys that were stored. The others are locked, changed or gone."""
         stored = self._rows(
-            "SELECT thanopg.finish(%s, %s, %s, %s, "
-            "%s::bytea[], %s::text[], %s::bytea[], %s::bigint[], %s::timestamptz[])",
+            "SELECT f::text FROM thanopg.finish(%s, %s, %s, %s::jsonb[], "
+            "%s::bytea[], %s::text[], %s::bytea[], %s::bigint[], %s::timestamptz[]) f",
             (
                 column.id,
                 token,
                 column.fingerprint,
-                _jsonb(written.row.key for written in rows),
+                [written.row.key for written in rows],
                 [written.row.source_hash for written in rows],
                 [written.vector for written in rows],
                 [written.content_hash for written in rows],
@@ -125,14 +138,14 @@ class WorkQueue:
         """Record a fault of one row. False: the row is locked or changed, and nothing was recorded."""
         return bool(
             self._value(
-                "SELECT thanopg.fail(%s, %s, %s, %s, %s, %s, %s, %s)",
+                "SELECT thanopg.fail(%s, %s, %s::jsonb, %s, %s, %s, %s, %s)",
                 (
                     column.id,
                     token,
-                    Jsonb(row.key),
+                    row.key,
                     row.source_hash,
                     fault.fault,
-                    fault.message,
+                    _storable(fault.message),
                     retry_after,
                     clear_vector,
                 ),
@@ -149,9 +162,20 @@ class WorkQueue:
                 return 0
             return self._value("SELECT thanopg.reconcile(%s, %s)", (column.id, deep))
 
+    def mend(self, column: EmbeddingColumn) -> None:
+        """Put back triggers that were dropped or no longer fire always, if the table is ours and nobody works on it."""
+        self._value("SELECT thanopg.mend_triggers(%s)::int", (column.id,))
+
+    def forget_dropped(self) -> int:
+        """Forget embedding columns whose table or column is gone."""
+        return self._value("SELECT thanopg.forget_dropped()")
+
     def unsettled(self) -> int:
         """Rows that wait or are being worked on, those aside whose last attempt failed."""
-        return self._value("SELECT count(*) FROM thanopg.pending WHERE error_type IS NULL")
+        return self._value(
+            "SELECT count(*) FROM thanopg.pending p JOIN thanopg.embedding_column c ON c.id = p.embedding "
+            "WHERE p.error_type IS NULL"
+        )
 
     def _rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
         with self._connection.cursor(row_factory=tuple_row) as cursor:
@@ -167,9 +191,6 @@ def is_gone(error: psycopg.Error) -> bool:
     return isinstance(error, psycopg.OperationalError)
 
 
-def _jsonb(keys: object) -> list[Jsonb]:
-    return [Jsonb(key) for key in keys]  # type: ignore[attr-defined]
-
-
-def _hashable(key: Key) -> str:
-    return repr(key)
+def _storable(text: str) -> str:
+    """What PostgreSQL takes as text: neither NUL nor half a character, which a file's name may hold."""
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()

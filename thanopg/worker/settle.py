@@ -14,7 +14,7 @@ from datetime import timedelta
 import psycopg
 
 from thanopg.errors import ImageError, ImageFault
-from thanopg.worker.claim import Claim, ClaimedRow, Prepared, Written
+from thanopg.worker.claim import Claim, ClaimedRow, Key, Prepared, Written
 from thanopg.worker.queue import WorkQueue, is_gone
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,9 @@ FIRST_BACKOFF = timedelta(seconds=1)
 BACKOFF_FACTOR = 4
 SECOND_CHANCE: frozenset[ImageFault] = frozenset({"decoder_timeout"})
 """permanent, but the machine may have been busy: believed the second time"""
+
+NO_ROWS_FAULT = frozenset({"42501", "42703", "42704", "42P01", "55000"})
+"""no permission, column, embedding or table, another model's column: the same for every row"""
 
 LOCKED_TRIES = 3
 LOCKED_PAUSE = 0.05
@@ -57,8 +60,8 @@ def settle(
     for row in prepared:
         if row.fault is not None and not _record(queue, claim, row.row, row.fault, tally):
             left.append(row.row)
-    ended = {repr(w.row.key) for w in written} | {repr(p.row.key) for p in prepared if p.fault or p.unchanged}
-    left += [row.row for row in prepared if repr(row.row.key) not in ended]
+    ended = {w.row.key for w in written} | {p.row.key for p in prepared if p.fault or p.unchanged}
+    left += [row.row for row in prepared if row.row.key not in ended]
     if left:
         queue.release(claim.column, claim.token, [row.key for row in left], backoff=LOCKED_BACKOFF)
 
@@ -71,25 +74,25 @@ def _store(queue: WorkQueue, claim: Claim, written: Sequence[Written], tally: Ta
             break
         if attempt:
             time.sleep(LOCKED_PAUSE)  # somebody else's transaction holds the row: nothing tells when it ends
-        stored = {repr(key) for key in _finish_halving(queue, claim, left, tally)}
+        stored = set(_finish_halving(queue, claim, left, tally))
         tally.embedded += len(stored)
-        left = [w for w in left if repr(w.row.key) not in stored]
+        left = [w for w in left if w.row.key not in stored]
     return [w.row for w in left]
 
 
-def _finish_halving(queue: WorkQueue, claim: Claim, rows: Sequence[Written], tally: Tally) -> list[list[object]]:
+def _finish_halving(queue: WorkQueue, claim: Claim, rows: Sequence[Written], tally: Tally) -> list[Key]:
     try:
         return queue.finish(claim.column, claim.token, rows)
     except psycopg.Error as error:
         if is_gone(error):
+            raise
+        if error.sqlstate in NO_ROWS_FAULT:
             raise
         if len(rows) > 1:
             middle = len(rows) // 2
             return _finish_halving(queue, claim, rows[:middle], tally) + _finish_halving(
                 queue, claim, rows[middle:], tally
             )
-        if error.sqlstate in ("40001", "55000"):  # serialisation of the table's own, or another model's column
-            raise
         refusal = error.diag.message_primary or type(error).__name__
         _record(
             queue, claim, rows[0].row, ImageError("write_refused", f"the database refused the vector: {refusal}"), tally

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue as queues
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -34,6 +35,7 @@ class Worker:
     preparer: Preparer
     options: WorkerOptions = field(default_factory=WorkerOptions)
     tally: Tally = field(default_factory=Tally)
+    open_queue: Callable[[str], WorkQueue] = WorkQueue
 
     def run(self, stop: threading.Event, *, once: bool = False) -> Tally:
         """Work until `stop` is set, or with `once` until nothing is pending but rows that wait for another attempt.
@@ -63,7 +65,7 @@ class Worker:
         return self.tally
 
     def _open_queue(self) -> WorkQueue:
-        return WorkQueue(self.url)
+        return self.open_queue(self.url)
 
     def _forward_all(self, batches: queues.Queue[Batch | None], outcomes: queues.Queue[Outcome | None]) -> None:
         while (batch := batches.get()) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue as queues
 import time
@@ -13,7 +14,7 @@ from thanopg.errors import ThanopgError
 from thanopg.worker.forward import Outcome
 from thanopg.worker.heartbeat import Heartbeat
 from thanopg.worker.queue import WorkQueue
-from thanopg.worker.settle import Tally, settle
+from thanopg.worker.settle import SURROUNDINGS_BACKOFF, Tally, settle
 
 logger = logging.getLogger(__name__)
 
@@ -41,10 +42,12 @@ class Writer:
         while (outcome := outcomes.get()) is not None:
             try:
                 self._settle(outcome)
+            except Exception:  # one batch that nobody thought of must not stop the others
+                logger.exception("could not write a batch of %s", outcome.claim.column.label)
+                self._give_back(outcome)
             finally:
                 self._heartbeat.drop(outcome.claim)
-        if self._queue is not None:
-            self._queue.close()
+        self._close()
 
     def _settle(self, outcome: Outcome) -> None:
         """Trying again is safe: what was written has lost its token."""
@@ -60,10 +63,23 @@ class Writer:
                 return
             except (psycopg.Error, ThanopgError) as error:
                 logger.warning("could not write a batch: %s", str(error).splitlines()[0])
-                if self._queue is not None:
-                    self._queue.close()
-                self._queue = None
                 gone = isinstance(error, (psycopg.OperationalError, ThanopgError))
                 if not gone or time.monotonic() > deadline:
-                    return  # the leases run out, and the rows are claimed again
+                    self._give_back(outcome)
+                    return
+                self._close()
                 time.sleep(RECONNECT_PAUSE)
+
+    def _give_back(self, outcome: Outcome) -> None:
+        """It was no row's fault: their leases are not to run out, which would count against them."""
+        claim = outcome.claim
+        with contextlib.suppress(psycopg.Error, ThanopgError):
+            self._queue = self._queue or self._open_queue()
+            self._queue.release(claim.column, claim.token, None, backoff=SURROUNDINGS_BACKOFF)
+            return
+        self._close()
+
+    def _close(self) -> None:
+        if self._queue is not None:
+            self._queue.close()
+            self._queue = None
