@@ -126,6 +126,9 @@ class EmbeddedServer:
         write_settings(self.home, fast=self.fast)
         ensure_native_library(self.home.library)
         self._process = launch(self.home, binaries, account, self._settings())
+        if self._keeper is not None:  # that of a server that crashed
+            dismiss(self._keeper)
+            self._keeper = None
         if not detach:
             self._keeper = keep(binaries, self.home.data, account)
 
