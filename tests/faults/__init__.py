@@ -1,0 +1,1 @@
+"""Processes are killed, servers crash, files change: afterwards nothing is lost and nothing is stale."""

@@ -1,0 +1,76 @@
+"""`python -m tests.faults.worker_process URL ROOT LEASE JOURNAL`: a real worker that can be told where to die.
+
+THANOPG_FAULT_POINT says where: see points.py. JOURNAL gets a line for every call of the model, the pictures' hashes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from tests.faults.points import PointedQueue, PointedReader, Points
+from thanopg.config import ImageLimits
+from thanopg.images.pool import DecodePool
+from thanopg.images.source import ImageReader
+from thanopg.models.embedder import Pixels, Vectors
+from thanopg.models.fake import FakeEmbedder
+from thanopg.models.library import ModelLibrary
+from thanopg.worker.options import WorkerOptions
+from thanopg.worker.prepare import Preparer
+from thanopg.worker.worker import Worker
+
+DIMENSIONS = 16
+
+
+class JournalledEmbedder(FakeEmbedder):
+    """Writes down what it is asked for, in one write per call, so that a kill loses no line."""
+
+    def __init__(self, journal: Path, points: Points) -> None:
+        super().__init__(DIMENSIONS)
+        self._journal = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._points = points
+
+    def embed_images(self, pixels: Pixels) -> Vectors:
+        self._points.reach("before model")
+        line = " ".join(hashlib.sha256(image.tobytes()).hexdigest()[:16] for image in pixels)
+        os.write(self._journal, f"{os.getpid()} {line}\n".encode())
+        vectors = super().embed_images(pixels)
+        self._points.reach("after model")
+        return vectors
+
+
+def main() -> None:
+    url, root, lease, journal = sys.argv[1:]
+    points = Points(os.environ.get("THANOPG_FAULT_POINT", ""))
+    limits = ImageLimits()
+    embedder = JournalledEmbedder(Path(journal), points)
+    options = WorkerOptions(
+        batch_size=32,
+        lease=float(lease),
+        longest_poll=0.2,
+        reconcile_every=1.0,
+        deep_reconcile_every=3.0,
+        trouble_pause=1.0,
+    )
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    with (
+        DecodePool(1, limits) as decoder,
+        Preparer(PointedReader(ImageReader(Path(root), limits), points.reach), decoder, threads=2) as preparer,
+    ):
+        Worker(
+            url=url,
+            library=ModelLibrary(load=lambda source, device=None: embedder),
+            preparer=preparer,
+            options=options,
+            open_queue=lambda url: PointedQueue(url, points.reach),
+        ).run(stop)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the harness
+    main()
