@@ -51,6 +51,7 @@ class Converter:
 
     access: Access
     settings: Settings
+    reader: ImageReader
     library: Callable[[], ModelLibrary]
     on_progress: OnProgress
 

@@ -101,6 +101,7 @@ class BuildPlan:
     batch_size: int | None
     learning_rate: float | None
     overwrite: bool
+    fit: bool
     at: Span
 
 

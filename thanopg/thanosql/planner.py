@@ -106,6 +106,13 @@ def _build(tree: BuildModel, registry: Registry, compiler: Compiler, options: Op
     overwrite = values.get("overwrite", False)
     if not overwrite and registry.model(str(tree.name)) is not None:
         raise options.error(f"model {tree.name} exists", tree.name.at, hint="OPTIONS(overwrite=True) replaces it")
+    used = [embedding for embedding in registry.embeddings if embedding.model == str(tree.name).lower()]
+    if used:
+        raise options.error(
+            f"model {tree.name} is used by {used[0].table}.{used[0].column}",
+            tree.name.at,
+            hint="build under a new name, or first: SELECT drop_embedding('table', 'column')",
+        )
     base, source = _start(tree.start, tree.fit, registry, options)
     return BuildPlan(
         name=str(tree.name).lower(),
@@ -118,6 +125,7 @@ def _build(tree: BuildModel, registry: Registry, compiler: Compiler, options: Op
         batch_size=values.get("batch_size"),
         learning_rate=values.get("learning_rate"),
         overwrite=overwrite,
+        fit=tree.fit,
         at=tree.at,
     )
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from thanopg.config import Settings
 from thanopg.errors import ImageError, StatementRefused, SyntaxNotUnderstood
+from thanopg.images.remote.reader import RemoteReader
 from thanopg.images.source import URL, ImageReader
 from thanopg.models.bases import BASES
 from thanopg.models.library import ModelLibrary
@@ -71,7 +72,8 @@ class Session:
         self._on_progress = on_progress
         self._library = library
         self._most_pictures = most_pictures
-        self._reader = ImageReader(settings.image_root, settings.limits)
+        remote = RemoteReader(settings.remote, settings.limits)
+        self._reader = ImageReader(settings.image_root, settings.limits, remote=remote)
         self._model_directory = model_directory or settings.home / "models"
         self._url = url
         self._access = Access(url, self.read_picture)
@@ -177,7 +179,7 @@ class Session:
         return Message(text=done.text, status=done.status, notes=(*notes, *done.notes), warnings=self._said(warnings))
 
     def _rows(self, plan: RowsPlan, statement: str, given: Mapping[str, object], notes: list[str]) -> Answer:
-        converter = Converter(self._access, self._settings, self._models, self._on_progress)
+        converter = Converter(self._access, self._settings, self._reader, self._models, self._on_progress)
         for step in plan.converts:
             notes += converter.run(step, statement, given)
         return RowsRunner(self._access).run(plan, statement, given)
