@@ -61,21 +61,23 @@ def sql(
     if as_json and as_csv:
         raise InvalidArgument("--json and --csv exclude each other")
     parameters = dict(map(name_and_value, values or ()))
-    if file is not None:
-        statement = file.read_text(encoding="utf-8-sig")
-    elif statement is None and not (sys.stdin and sys.stdin.isatty()):
-        statement = sys.stdin.read()
+    script = None if file is None else file.read_text(encoding="utf-8-sig")
+    if script is None and statement is None and not (sys.stdin and sys.stdin.isatty()):
+        script = sys.stdin.read()
 
     from thanopg.cli.sql.runner import open_runner
+    from thanopg.cli.sql.script import statements
 
     with open_runner(
         with_image_root(context, settings), "json" if as_json else "csv" if as_csv else "text", parameters, sheet=html
     ) as runner:
-        if statement is None:
+        if statement is None and script is None:
             from thanopg.cli.sql.prompt import Prompt
 
             Prompt(runner).run()
-        elif not runner.run_script(statement, verbose=verbosity(context) > 0):
+            return
+        given = [statement] if statement is not None else statements(script or "")
+        if not runner.run_all(given, verbose=verbosity(context) > 0):
             raise typer.Exit(FAILED)
 
 

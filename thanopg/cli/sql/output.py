@@ -9,11 +9,9 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
-from rich.table import Table as RichTable
-from rich.text import Text
-
-from thanopg.cli.screen import RIGHT, Screen, aligned
+from thanopg.cli.screen import Screen, aligned
 from thanopg.cli.sql.cells import as_json, as_text, for_people
+from thanopg.cli.sql.drawn import draw_table
 from thanopg.config import ImageLimits
 from thanopg.thanosql.result import Images, Message, Result, Table
 from thanopg.thanosql.session import Session
@@ -43,7 +41,7 @@ class Output:
         elif self._screen.out.is_terminal:
             self._show_pictures(result)
         else:
-            self._write("".join(f"{picture.label}\n" for picture in result.pictures))
+            self._write("".join(f"{picture.label}\n" for picture in result.pictures if picture.source is not None))
 
     def _write(self, text: str) -> None:
         self._screen.out.file.write(text)
@@ -53,7 +51,8 @@ class Output:
         if not self._screen.out.is_terminal:
             self._write(aligned(table.columns, readable(table, table.rows)) + "\n")
             return
-        self._screen.out.print(_drawn(table, readable(table, table.rows[:MOST_ROWS])), soft_wrap=False)
+        drawn = draw_table(table.columns, readable(table, table.rows[:MOST_ROWS]), width=self._screen.out.width)
+        self._screen.out.print(drawn, soft_wrap=False, no_wrap=True, overflow="crop", crop=True)
         more = len(table.rows) - MOST_ROWS
         count = f"({len(table.rows):,} row{'' if len(table.rows) == 1 else 's'})"
         self._screen.data(count)
@@ -105,17 +104,6 @@ def readable(table: Table, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, .
         )
         for row in rows
     ]
-
-
-def _drawn(table: Table, rows: Sequence[tuple[Any, ...]]) -> RichTable:
-    """One line a row: what is too wide is cut."""
-    drawn = RichTable(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for position, name in enumerate(table.columns):
-        numeric = bool(rows) and all(row[position] is None or isinstance(row[position], RIGHT) for row in rows)
-        drawn.add_column(Text(name), justify="right" if numeric else "left", no_wrap=True, overflow="ellipsis")
-    for row in rows:
-        drawn.add_row(*(Text("" if value is None else " ".join(str(value).split())) for value in row))
-    return drawn
 
 
 def _distinct(names: Sequence[str]) -> Iterator[str]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from thanopg.cli.screen import Screen
 from thanopg.cli.sql.output import Form, Output
 from thanopg.cli.sql.progress import Bars
-from thanopg.cli.sql.script import statements
 from thanopg.cli.sql.sheet import Sheet
 from thanopg.cli.target import database_url
 from thanopg.config import Settings
@@ -65,10 +64,10 @@ class Runner:
         if self._sheet is not None:
             self._sheet.add(statement, result, milliseconds)
 
-    def run_script(self, text: str, *, verbose: bool = False) -> bool:
+    def run_all(self, given: Iterable[str], *, verbose: bool = False) -> bool:
         """Until the first error, which is said on stderr. False: there was one."""
         try:
-            for statement in statements(text, self.session.is_complete):
+            for statement in given:
                 self.run(statement)
         except ThanopgError as error:
             if verbose:

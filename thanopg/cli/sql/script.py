@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-BLANK = " \t\r\n\f\v;"
+from thanopg.errors import SyntaxNotUnderstood
+from thanopg.thanosql.lexer import Lexer, Token
 
 
-def statements(text: str, is_complete: Callable[[str], bool]) -> Iterator[str]:
-    """`is_complete` knows literals and comments. Whatever is behind the last `;` is a statement, if it is anything."""
-    begin, end = 0, -1
-    while (end := text.find(";", end + 1)) >= 0:
-        statement = text[begin:end]
-        if is_complete(statement):
-            if statement.strip(BLANK):
-                yield statement.strip()
-            begin = end + 1
-    if text[begin:].strip(BLANK):
-        yield text[begin:].strip()
+def statements(text: str) -> Iterator[str]:
+    """Literals and comments are SQL's. Behind a quote that is not closed nothing is taken apart."""
+    lexer = Lexer(text)
+    begin = at = 0
+    while (token := _next(lexer, at)) is not None and token.kind != "end":
+        at = token.end
+        if token.is_sign(";"):
+            yield from _statement(text[begin : token.start])
+            begin = at
+    yield from _statement(text[begin:])
+
+
+def _statement(text: str) -> Iterator[str]:
+    """None, where there are only comments."""
+    first = _next(Lexer(text), 0)
+    if first is None or first.kind != "end":
+        yield text.strip()
+
+
+def _next(lexer: Lexer, at: int) -> Token | None:
+    try:
+        return lexer.sql(at)
+    except SyntaxNotUnderstood:
+        return None

@@ -70,7 +70,12 @@ class Sheet:
                 shown = data_uri(small_picture(self._session.read_picture(source), SIDE, self._limits))
         except ThanopgError as error:
             name = error.message
-        return Hit(name=name or Path(path).name or "picture", similarity=similarity, picture=shown, path=path)
+        return Hit(
+            name=name or Path(path).name or ("NULL" if source is None else "picture"),
+            similarity=similarity,
+            picture=shown,
+            path=path,
+        )
 
 
 def heading_of(statement: str) -> str:
