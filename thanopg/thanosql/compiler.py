@@ -200,7 +200,7 @@ class Compiler:
         query = self.fragment(search.query)
         inputs = self._inputs(search)
         column = self._embedding_column(search, model, options.get("emb_col"))
-        labels = self._labels(search, column, options, len(inputs))
+        labels = self._labels(search, f"{model.name}_{model.base}", options, len(inputs))
         for label in labels:
             self._check_length(label, search.model.at)
         top_k = options.get("top_k", DEFAULT_TOP_K) if search.sorted else None
@@ -220,10 +220,10 @@ class Compiler:
             inputs_at=search.inputs.at,
         )
 
-    def _labels(self, search: Search, column: str, options: Mapping[str, Any], count: int) -> tuple[str, ...]:
+    def _labels(self, search: Search, default: str, options: Mapping[str, Any], count: int) -> tuple[str, ...]:
         named = options.get("result_col") or options.get("column_name") or ("search_result" if search.sorted else None)
         if named is None:
-            return tuple(f"{column}_similarity{number}" for number in range(1, count + 1))
+            return tuple(f"{default}_similarity{number}" for number in range(1, count + 1))
         return (named,) if count == 1 else tuple(f"{named}{number}" for number in range(1, count + 1))
 
     def _inputs(self, search: Search) -> list[str | bytes]:
