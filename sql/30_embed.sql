@@ -34,6 +34,33 @@ RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_ca
 RETURN format('SELECT embed_image(''\x%s'', %L, %L)', encode(query, 'hex'), source, fingerprint);
 COMMENT ON FUNCTION thanopg.embed_request(bytea, text, text) IS 'what the service is asked for the vector of an image';
 
+-- The readers' door to the service. service_call is not theirs: describe_model would make the service load whatever it names.
+CREATE OR REPLACE FUNCTION thanopg.ask_service(query text, source text, fingerprint text)
+RETURNS text LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM thanopg.check_registered(source);
+  RETURN thanopg.service_call(thanopg.embed_request(query, source, fingerprint));
+END $$;
+COMMENT ON FUNCTION thanopg.ask_service(text, text, text) IS 'vector of a text, by the weights of a registered model';
+
+CREATE OR REPLACE FUNCTION thanopg.ask_service(query bytea, source text, fingerprint text)
+RETURNS text LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM thanopg.check_registered(source);
+  RETURN thanopg.service_call(thanopg.embed_request(query, source, fingerprint));
+END $$;
+COMMENT ON FUNCTION thanopg.ask_service(bytea, text, text) IS 'vector of an image, by the weights of a registered model';
+
+CREATE OR REPLACE FUNCTION thanopg.check_registered(source text)
+RETURNS void LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+  IF NOT EXISTS (SELECT FROM thanopg.model m WHERE m.source = source) THEN
+    RAISE EXCEPTION 'no model has the source %', coalesce(quote_literal(source), 'null') USING ERRCODE = 'undefined_object';
+  END IF;
+END $$;
+COMMENT ON FUNCTION thanopg.check_registered IS 'refuse weights that no registered model has';
+
 CREATE OR REPLACE FUNCTION thanopg.find_model(name text)
 RETURNS thanopg.model LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -60,7 +87,7 @@ DECLARE
   found thanopg.model := thanopg.find_model(model);
 BEGIN
   PERFORM thanopg.check_query(query);
-  RETURN thanopg.service_call(thanopg.embed_request(query, found.source, found.fingerprint));
+  RETURN thanopg.ask_service(query, found.source, found.fingerprint);
 END $$;
 COMMENT ON FUNCTION thanopg.embed_text IS
   'vector of a text, of length 1. In ORDER BY write: column <=> (SELECT embed_text(''a black cat'', ''clip''))';
@@ -71,6 +98,6 @@ DECLARE
   found thanopg.model := thanopg.find_model(model);
 BEGIN
   PERFORM thanopg.check_query(image);
-  RETURN thanopg.service_call(thanopg.embed_request(image, found.source, found.fingerprint));
+  RETURN thanopg.ask_service(image, found.source, found.fingerprint);
 END $$;
 COMMENT ON FUNCTION thanopg.embed_image IS 'vector of an image file''s bytes, of length 1';

@@ -116,7 +116,6 @@ DECLARE
   key_numbers int2[];
   source_number int2;
   embedding int;
-  col thanopg.embedding_column;
   type_schema name;
   row_count bigint;
   most_dimensions int := CASE type WHEN 'halfvec' THEN 4000 ELSE 2000 END;  -- that pgvector can index
@@ -160,7 +159,7 @@ BEGIN
          source_number, image_column, a.attnum, column_label, found.name, found.fingerprint, index
   FROM pg_attribute a WHERE a.attrelid = target AND a.attname = column_label
   RETURNING e.id INTO embedding;
-  PERFORM thanopg.create_triggers(embedding);
+  PERFORM thanopg.create_triggers(embedding), thanopg.admit_worker(embedding);
   IF index = 'now' THEN
     EXECUTE thanopg.index_statement(embedding);
   ELSIF index = 'later' THEN
@@ -169,11 +168,6 @@ BEGIN
   END IF;
   PERFORM thanopg.reconcile(embedding);
 
-  SELECT c.* INTO col FROM thanopg.embedding_column c WHERE c.id = embedding;
-  IF (SELECT relforcerowsecurity FROM pg_class c WHERE c.oid = target) THEN
-    RAISE WARNING 'row-level security is forced on %', target USING
-      HINT = 'the worker''s role needs BYPASSRLS, or a policy that shows it all rows';
-  END IF;
   RETURN column_label;
 END $$;
 COMMENT ON FUNCTION thanopg.add_image_embedding IS
@@ -190,6 +184,7 @@ BEGIN
   EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', 'thanopg_' || col.id || '_insert', col.target);
   EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', 'thanopg_' || col.id || '_update', col.target);
   DELETE FROM thanopg.embedding e WHERE e.id = col.id;
+  PERFORM thanopg.dismiss_worker(col);
   EXECUTE format('ALTER TABLE %s DROP COLUMN %I', col.target, col.column_name);
 END $$;
 COMMENT ON FUNCTION thanopg.drop_embedding IS 'take an embedding column away, with its triggers, index and pending work';

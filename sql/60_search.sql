@@ -118,7 +118,7 @@ CREATE OR REPLACE FUNCTION thanopg.query_vector(query text, col thanopg.embeddin
 RETURNS text LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM thanopg.check_query(query);
-  RETURN thanopg.service_call(thanopg.embed_request(query, (col).model_source, (col).fingerprint));
+  RETURN thanopg.ask_service(query, (col).model_source, (col).fingerprint);
 END $$;
 COMMENT ON FUNCTION thanopg.query_vector(text, thanopg.embedding_column) IS 'vector of a text, in the space of a column';
 
@@ -126,7 +126,7 @@ CREATE OR REPLACE FUNCTION thanopg.query_vector(query bytea, col thanopg.embeddi
 RETURNS text LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM thanopg.check_query(query);
-  RETURN thanopg.service_call(thanopg.embed_request(query, (col).model_source, (col).fingerprint));
+  RETURN thanopg.ask_service(query, (col).model_source, (col).fingerprint);
 END $$;
 COMMENT ON FUNCTION thanopg.query_vector(bytea, thanopg.embedding_column) IS 'vector of an image, in the space of a column';
 

@@ -9,7 +9,14 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION thanopg.count_rows IS 'rows with a picture, and rows with a vector, that the caller may see';
 
-CREATE OR REPLACE VIEW thanopg.embedding_status AS
+-- The queue knows all rows, the caller perhaps not: what it says is for those who see the whole table, and for whoever
+-- may read the queue anyway.
+CREATE OR REPLACE FUNCTION thanopg.sees_whole_table(target oid)
+RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+RETURN has_table_privilege('thanopg.pending', 'SELECT') OR (has_table_privilege(target, 'SELECT') AND NOT row_security_active(target));
+COMMENT ON FUNCTION thanopg.sees_whole_table IS 'may the caller know how many rows this table has, and what their sources are';
+
+CREATE OR REPLACE VIEW thanopg.embedding_status WITH (security_barrier) AS
 SELECT
   c.target,
   c.column_name,
@@ -26,11 +33,15 @@ FROM thanopg.embedding_column c
 CROSS JOIN LATERAL thanopg.count_rows(c) n
 CROSS JOIN LATERAL (
   SELECT count(*) FILTER (WHERE failed_at IS NULL) AS pending, count(*) FILTER (WHERE failed_at IS NOT NULL) AS failed
-  FROM thanopg.pending WHERE embedding = c.id) p
+  FROM thanopg.pending WHERE embedding = c.id) q
+CROSS JOIN LATERAL (
+  SELECT CASE WHEN seen THEN q.pending END AS pending, CASE WHEN seen THEN q.failed END AS failed
+  FROM thanopg.sees_whole_table(c.target) seen) p
 CROSS JOIN LATERAL (
   -- rows per second over the last minute, or over the part of it in which there was work
   SELECT pg_catalog.round((count(*) / greatest(extract(epoch FROM now() - min(embedded_at)), 1))::numeric, 1)::double precision AS rate
-  FROM thanopg.provenance WHERE embedding = c.id AND embedded_at > now() - interval '1 minute') r
+  FROM thanopg.provenance
+  WHERE embedding = c.id AND embedded_at > now() - interval '1 minute' AND thanopg.sees_whole_table(c.target)) r
 CROSS JOIN LATERAL (
   SELECT coalesce(
     (SELECT CASE WHEN x.indisvalid THEN 'ready' ELSE 'invalid' END
@@ -42,7 +53,7 @@ CROSS JOIN LATERAL (
 COMMENT ON VIEW thanopg.embedding_status IS
   'per embedding column: rows with a picture, embedded, pending, failed, rows per second, time left, state of the index';
 
-CREATE OR REPLACE VIEW thanopg.failure AS
+CREATE OR REPLACE VIEW thanopg.failure WITH (security_barrier) AS
 SELECT
   c.target,
   c.column_name,
@@ -55,8 +66,7 @@ SELECT
   CASE WHEN p.failed_at IS NULL THEN p.available_at END AS next_attempt_at
 FROM thanopg.pending p
 JOIN thanopg.embedding_column c ON c.id = p.embedding
-WHERE p.error_type IS NOT NULL
-  AND pg_catalog.has_table_privilege(c.target, 'SELECT') AND NOT pg_catalog.row_security_active(c.target);
+WHERE p.error_type IS NOT NULL AND thanopg.sees_whole_table(c.target);
 COMMENT ON VIEW thanopg.failure IS 'rows that could not be embedded, and why; next_attempt_at is null for those set aside';
 
 CREATE OR REPLACE FUNCTION thanopg.worker_count()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -138,7 +139,8 @@ def test_dies_again_while_it_answers(caller: Connection) -> None:
 
 
 def test_unreachable_service(server: EmbeddedServer, empty_database: Database, adapter: str) -> None:
-    install_over(adapter, server, empty_database, server.service_address)
+    nobody_there = replace(server.service_address, port=1)
+    install_over(adapter, server, empty_database, nobody_there)
     with connect(empty_database.url, autocommit=True) as connection:
         connection.execute("CREATE TABLE t AS SELECT 1 AS a")
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""What only a superuser may do, once per database: the extension, the schema's owner, the native function."""
+"""What only a superuser may do, once per database: the extension, the schema's owner, the native function, roles."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import psycopg
 from psycopg import sql
 
 from thanopg.database.connect import Connection, connect
+from thanopg.database.roles import create_roles, let_owner_grant
 
 INSTALL_LOCK = 0x7468616E6F7067  # "thanopg"
 NATIVE_WRAPPER = "thanopg_service_fdw"
@@ -46,6 +47,8 @@ def prepare(connection: Connection, owner: str) -> None:
         sql.SQL("GRANT USAGE ON FOREIGN DATA WRAPPER {} TO {}").format(sql.Identifier(NATIVE_WRAPPER), role)
     )
     create_native_call(connection, role)
+    create_roles(connection)
+    let_owner_grant(connection, owner)
 
 
 def create_native_call(connection: Connection, role: sql.Identifier) -> None:

@@ -14,6 +14,7 @@ from thanopg.database.binaries import Binaries
 from thanopg.database.connect import Connection
 from thanopg.database.failure import failure_of
 from thanopg.database.home import Home, Secrets
+from thanopg.database.roles import create_roles
 
 SUPERUSER = "postgres"
 OWNER = "thanopg_owner"  # not "thanopg": "$user" in search_path would put the tables of that role into our schema
@@ -75,7 +76,11 @@ def write_settings(home: Home, *, fast: bool) -> None:
 
 
 def ensure_owner(connection: Connection, secrets: Secrets) -> None:
-    """The role that owns everything of ours and its database. `connection` is a superuser's, autocommit."""
+    """The role that owns everything of ours, its database, and the roles that a restored dump expects.
+
+    `connection` is a superuser's, autocommit.
+    """
+    create_roles(connection)
     if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone() is None:
         verifier = connection.pgconn.encrypt_password(secrets.owner.encode(), OWNER.encode(), b"scram-sha-256").decode()
         connection.execute(

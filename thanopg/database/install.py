@@ -18,6 +18,7 @@ from thanopg.database.connect import Connection, connect
 from thanopg.database.files import replaceable_sql
 from thanopg.database.migrate import upgrade
 from thanopg.database.native_library import ensure_native_library
+from thanopg.database.roles import create_roles
 from thanopg.database.search_path import append_search_path
 from thanopg.database.server import EmbeddedServer
 from thanopg.database.service_address import ServiceAddress
@@ -88,6 +89,7 @@ def _install(outer: sqlalchemy.Connection, connection: Connection, service: Serv
         warnings.append(
             "neither the native function nor dblink can be used here: embed_text and search_image will not work"
         )
+    warnings.append(create_roles(connection))
     for path in replaceable_sql():
         _run_file(connection, path.name, path.read_bytes())
     warnings.append(register_bundled_model(connection))

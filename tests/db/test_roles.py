@@ -1,0 +1,411 @@
+"""What each role may do: every function walked as a stranger, as thanopg_reader and as thanopg_worker."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+
+import psycopg
+import pytest
+from psycopg import Connection, sql
+
+from tests.databases import Database, in_database
+from tests.running_service import RunningService
+from thanopg.database.cluster import OWNER
+from thanopg.database.connect import connect
+from thanopg.database.install import install
+from thanopg.database.server import EmbeddedServer
+from thanopg.errors import ImageError
+from thanopg.worker.claim import Written
+from thanopg.worker.queue import WorkQueue
+
+VECTOR = "[" + ",".join(["0.5"] * 4 + ["0"] * 4) + "]"
+COLUMN = "(SELECT c FROM thanopg.embedding_column c LIMIT 1)"
+UUID = "'00000000-0000-0000-0000-000000000000'"
+
+NOBODY, READER, WORKER, ALL = set[str](), {"reader"}, {"worker"}, {"reader", "worker"}
+# Who gets past the rights of each call; a stranger never does. "worker" is a worker of a table that it was admitted to.
+CALLS: dict[str, tuple[set[str], list[str]]] = {
+    # search
+    "search_image": (READER, ["search_image('x', 'fake')", "search_image('\\x00'::bytea, 'fake')"]),
+    "search_rows": (READER, ["search_rows(NULL::photo, 'x', 'fake')"]),
+    "similar_image": (ALL, ["similar_image('photo', '{\"id\": 1}', 'fake')"]),
+    "search_sql": (ALL, ["search_sql('x', 'fake')"]),
+    "embed_text": (READER, ["embed_text('x', 'fake')"]),
+    "embed_image": (READER, ["embed_image('\\x00', 'fake')"]),
+    "query_vector": (READER, [f"query_vector('x'::text, {COLUMN})", f"query_vector('\\x00'::bytea, {COLUMN})"]),
+    "ask_service": (READER, ["ask_service('x'::text, 'fake:8', 'f')", "ask_service('\\x00'::bytea, 'fake:8', 'f')"]),
+    "ask_caption": (READER, ["ask_caption('\\x00', 'fake:8', 'f', 'en')"]),
+    "caption_image": (READER, ["caption_image('\\x00', 'fake')"]),
+    "run_search": (ALL, [f"run_search({COLUMN}, '{VECTOR}', 1, NULL, '{{}}')"]),
+    "row_vector": (ALL, [f"row_vector({COLUMN}, '{{\"id\": 1}}')"]),
+    # pure text and catalogue
+    "caption_request": (ALL, ["caption_request('\\x00', 'f', 'f', 'en')"]),
+    "check_query": (ALL, ["check_query('x'::text)", "check_query('x'::bytea)"]),
+    "check_registered": (ALL, ["check_registered('fake:8')"]),
+    "check_search": (ALL, ["check_search(1, '{}')"]),
+    "check_source": (ALL, ["check_source('photo', 'image_path')"]),
+    "check_target": (ALL, ["check_target('photo')"]),
+    "count_rows": (ALL, [f"count_rows({COLUMN})"]),
+    "distance_operator": (ALL, ["distance_operator('vector'::regtype)"]),
+    "embed_request": (ALL, ["embed_request('x'::text, 'f', 'f')", "embed_request('x'::bytea, 'f', 'f')"]),
+    "find_embedding_column": (ALL, ["find_embedding_column('fake', NULL, NULL)"]),
+    "find_model": (ALL, ["find_model('fake')"]),
+    "image_items": (ALL, [f"image_items({COLUMN})"]),
+    "index_statement": (ALL, ["index_statement(1)"]),
+    "key_condition": (ALL, [f"key_condition({COLUMN}, 't', 'k')"]),
+    "key_expression": (ALL, [f"key_expression({COLUMN}, 't')"]),
+    "key_of": (ALL, ["key_of('photo')"]),
+    "owns_table": (ALL, ["owns_table('photo'::regclass)"]),
+    "query_expression": (ALL, [f"query_expression({COLUMN}, 'x')"]),
+    "row_condition": (ALL, [f"row_condition({COLUMN}, '{{\"id\": 1}}')"]),
+    "search_statement": (ALL, [f"search_statement({COLUMN}, 'x', 'x', 1, NULL, '{{}}')"]),
+    "searched_column": (ALL, ["searched_column('fake', 1, NULL, NULL, '{}')"]),
+    "see_all_rows": (ALL, ["see_all_rows('photo')"]),
+    "sees_whole_table": (ALL, ["sees_whole_table('photo'::regclass)"]),
+    "set_search_effort": (ALL, ["set_search_effort(1, '{}')"]),
+    "source_hash_expression": (ALL, [f"source_hash_expression({COLUMN}, 't')"]),
+    "vector_hash_expression": (ALL, [f"vector_hash_expression({COLUMN}, 't')"]),
+    "work_column": (ALL, ["work_column(1)"]),
+    "worker_count": (ALL, ["worker_count()"]),
+    # the queue
+    "claim": (WORKER, [f"claim(1, {UUID}, 1, '1s')"]),
+    "extend": (WORKER, [f"extend(1, {UUID}, ARRAY['[1]'::jsonb], '1s')"]),
+    "fail": (WORKER, [f"fail(1, {UUID}, '[2]', sha256('b.jpg'), 'missing', '', NULL, true)"]),
+    "finish": (WORKER, [f"finish(1, {UUID}, '{{fingerprint}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}')"]),
+    "follow_names": (WORKER, ["follow_names(1)"]),
+    "forget": (WORKER, [f"forget(1, {UUID}, ARRAY['[1]'::jsonb])"]),
+    "forget_dropped": (WORKER, ["forget_dropped()"]),
+    "lock_unchanged": (WORKER, [f"lock_unchanged({COLUMN}, ARRAY['[2]'::jsonb], ARRAY[sha256('b.jpg')])"]),
+    "mend_triggers": (ALL, ["mend_triggers(1)"]),  # of tables that the caller owns
+    "drop_triggers": (ALL, ["drop_triggers(1)"]),  # the same
+    "read_source": (WORKER, ["read_source(1, ARRAY['[1]'::jsonb])"]),
+    "reconcile": (WORKER, ["reconcile(1)", "reconcile(1, deep => true)"]),
+    "refresh": (WORKER, ["refresh('photo')"]),
+    "release": (WORKER, [f"release(1, {UUID}, ARRAY['[1]'::jsonb], '1s')"]),
+    "retry": (WORKER, ["retry()"]),
+    # the owner's
+    "add_image_embedding": (NOBODY, ["add_image_embedding('photo', 'image_path', 'fake', column_name => 'x')"]),
+    "admit_worker": (ALL, ["admit_worker(1)"]),  # nothing where the caller does not own the table
+    "create_model": (NOBODY, ["create_model('other', source => 'fake:8')"]),
+    "create_service_server": (NOBODY, ["create_service_server('thanopg_service_fdw')"]),
+    "create_triggers": (NOBODY, ["create_triggers(1)"]),
+    "dismiss_worker": (WORKER, [f"dismiss_worker({COLUMN})"]),  # nothing while the column is registered
+    "drop_embedding": (NOBODY, ["drop_embedding('photo', 'fake_base')"]),
+    "drop_model": (NOBODY, ["drop_model('unused')"]),
+    "enqueue": (NOBODY, ["enqueue()"]),
+    "native_call": (NOBODY, ["native_call('host=localhost', 'SELECT 1')"]),
+    "service_call": (NOBODY, ["service_call('SELECT 1')"]),
+    "set_options": (NOBODY, ["set_options('SERVER thanopg_service', '{}', '{\"host\": \"/tmp\"}')"]),
+    "set_service_address": (NOBODY, ["set_service_address('localhost', 1, 'a', 'b')"]),
+}
+
+
+@pytest.fixture
+def role(database: Database, superuser_connection: Connection) -> Iterator[str]:
+    """Logs in, may nothing."""
+    name = f"app_{database.name}"
+    superuser_connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'x'")
+    yield name
+    superuser_connection.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
+
+
+@pytest.fixture
+def session(database: Database, role: str) -> Iterator[Connection]:
+    with connect(url_of(database, role), autocommit=True) as made:
+        yield made
+
+
+@pytest.fixture
+def photo(connection: Connection, service: RunningService) -> str:
+    """Row 1 has a vector, row 2 waits, row 3 has failed with a text."""
+    connection.execute("SELECT create_model('fake', source => 'fake:8', base => 'base')")
+    connection.execute("CREATE TABLE photo (id int PRIMARY KEY, image_path text, seller text)")
+    connection.execute("SELECT add_image_embedding('photo', 'image_path', 'fake')")
+    connection.execute("INSERT INTO photo VALUES (1, 'a.jpg', 'kim', array_fill(0.5::real, ARRAY[8])::vector)")
+    connection.execute("INSERT INTO photo VALUES (2, 'b.jpg', 'kim'), (3, 'secret.jpg', 'lee')")
+    connection.execute("DELETE FROM thanopg.pending WHERE key = '[1]'")
+    connection.execute(
+        "UPDATE thanopg.pending SET error_type = 'missing', error_text = 'secret', attempts = 6, failed_at = now(), "
+        "available_at = 'infinity' WHERE key = '[3]'"
+    )
+    return "photo"
+
+
+def url_of(database: Database, role: str) -> str:
+    return database.url.replace(database.url.split("//")[1].split("@")[0], f"{role}:x")
+
+
+def outcome(session: Connection, call: str) -> str:
+    """'denied', or whatever else came of it."""
+    try:
+        with session.transaction(force_rollback=True):
+            session.execute(sql.SQL(f"SELECT thanopg.{call}"))
+    except psycopg.errors.InsufficientPrivilege:
+        return "denied"
+    except psycopg.Error as error:
+        return f"{error.sqlstate} {error}"
+    return "done"
+
+
+def test_every_function_is_in_the_table(connection: Connection) -> None:
+    rows = connection.execute("SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'thanopg'::regnamespace")
+    there = {name for (name,) in rows.fetchall()}
+    assert there - CALLS.keys() == set(), "say in CALLS who may call them"
+    assert CALLS.keys() - there == set()
+
+
+@pytest.mark.parametrize("who", ["stranger", "reader", "worker"])
+def test_every_function_as(
+    connection: Connection, superuser_connection: Connection, session: Connection, role: str, photo: str, who: str
+) -> None:
+    if who == "stranger":
+        assert {outcome(session, call) for _, calls in CALLS.values() for call in calls} == {"denied"}
+        return
+    superuser_connection.execute(f"GRANT thanopg_{who} TO {role}")
+    if who == "reader":
+        connection.execute(f"GRANT SELECT ON photo TO {role}")
+    (fingerprint,) = connection.execute("SELECT fingerprint FROM thanopg.model WHERE name = 'fake'").fetchone() or ("",)
+    came = {
+        call: outcome(session, call.replace("{fingerprint}", fingerprint))
+        for _, calls in CALLS.values()
+        for call in calls
+    }
+    denied = {call for call, said in came.items() if said == "denied"}
+    assert denied == {call for may, calls in CALLS.values() for call in calls if who not in may}
+    said = {call: text for call, text in came.items() if text not in ("denied", "done")}
+    garbage = "22000", "55000", "0A000"  # the picture of one byte; the fingerprint 'f'; no captions
+    assert all(text.startswith(garbage) for text in said.values()), said
+
+
+def test_definer_functions_are_few_and_closed(connection: Connection) -> None:
+    rows = connection.execute(
+        "SELECT proname, proconfig, proacl::text FROM pg_proc "
+        "WHERE pronamespace = 'thanopg'::regnamespace AND prosecdef"
+    ).fetchall()
+    assert {name for name, _, _ in rows} == {"enqueue", "service_call", "ask_service", "ask_caption"}
+    for name, settings, rights in rows:
+        assert "search_path=pg_catalog, pg_temp" in settings, name
+        assert rights is not None and "{=" not in rights and ",=" not in rights, name  # no entry of PUBLIC
+
+
+def test_tables_and_views_are_closed_but_for_what_is_named(
+    connection: Connection, superuser_connection: Connection, role: str
+) -> None:
+    def may(right: str) -> set[str]:
+        rows = connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'thanopg'::regnamespace AND relkind IN ('r', 'v', 'S') "
+            "AND has_table_privilege(%s, oid, %s)",
+            (role, right),
+        )
+        return {name for (name,) in rows.fetchall()}
+
+    rights = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
+    assert [may(right) for right in rights] == [set()] * 7
+    superuser_connection.execute(f"GRANT thanopg_reader TO {role}")
+    assert may("SELECT") == {"model", "embedding_column", "embedding_status", "failure"}
+    assert [may(right) for right in rights[1:]] == [set()] * 6
+    superuser_connection.execute(f"REVOKE thanopg_reader FROM {role}; GRANT thanopg_worker TO {role}")
+    assert may("SELECT") == {"model", "embedding_column", "embedding", "pending", "provenance"}
+    assert may("INSERT") == {"pending", "provenance"}
+    assert may("UPDATE") == may("DELETE") == {"embedding", "pending", "provenance"}
+    assert [may(right) for right in rights[4:]] == [set()] * 3
+
+
+def test_a_reader_names_no_weights_but_registered_ones(
+    superuser_connection: Connection, session: Connection, role: str, photo: str
+) -> None:
+    superuser_connection.execute(f"GRANT thanopg_reader TO {role}")
+    with pytest.raises(psycopg.errors.UndefinedObject):
+        session.execute("SELECT thanopg.ask_service('x'::text, 'local-dir:/tmp', 'f')")
+
+
+def test_an_application_writes_rows_without_knowing_of_us(
+    connection: Connection, session: Connection, role: str, photo: str
+) -> None:
+    connection.execute(f"GRANT SELECT, INSERT, UPDATE ON photo TO {role}")
+    session.execute("INSERT INTO photo VALUES (7, 'b.jpg')")
+    session.execute("UPDATE photo SET image_path = 'c.jpg' WHERE id = 1")
+    waiting = connection.execute("SELECT key FROM thanopg.pending WHERE failed_at IS NULL ORDER BY key").fetchall()
+    assert [key for (key,) in waiting] == [[1], [2], [7]]
+
+
+def test_a_reader_searches_what_it_may_read(
+    connection: Connection, superuser_connection: Connection, session: Connection, role: str, photo: str
+) -> None:
+    superuser_connection.execute(f"GRANT thanopg_reader TO {role}")
+    status = "SELECT rows, embedded, pending, failed FROM embedding_status"
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        session.execute("SELECT * FROM search_image('x', 'fake')")
+    assert session.execute(status).fetchone() == (None, None, None, None)
+    assert session.execute("SELECT * FROM failure").fetchall() == []
+    connection.execute(f"GRANT SELECT ON photo TO {role}")
+    assert session.execute("SELECT key FROM search_image('x', 'fake')").fetchall() == [({"id": 1},)]
+    assert session.execute(status).fetchone() == (3, 1, 1, 1)
+    assert session.execute("SELECT key, error_text FROM failure").fetchall() == [({"id": 3}, "secret")]
+
+
+LEAK = """
+    CREATE FUNCTION pg_temp.leak(value anyelement) RETURNS boolean LANGUAGE plpgsql COST 0.0001
+    AS $$ BEGIN RAISE NOTICE 'leaked %', value; RETURN true; END $$
+"""
+
+
+def test_row_level_security_lets_nothing_out(
+    connection: Connection, superuser_connection: Connection, session: Connection, role: str, photo: str
+) -> None:
+    """Neither rows nor counts nor texts of failures, and not through a function that runs before the policy does."""
+    superuser_connection.execute(f"GRANT thanopg_reader TO {role}")
+    connection.execute("UPDATE photo SET fake_base = array_fill(0.5::real, ARRAY[8])::vector")
+    connection.execute(f"GRANT SELECT ON photo TO {role}; ALTER TABLE photo ENABLE ROW LEVEL SECURITY")
+    connection.execute(f"CREATE POLICY own ON photo TO {role} USING (seller = 'kim')")
+    notices: list[str] = []
+    session.add_notice_handler(lambda notice: notices.append(str(notice.message_primary)))
+    session.execute(LEAK)
+    for call in (
+        "SELECT (key->>'id')::int FROM search_image('x', 'fake', 100) WHERE pg_temp.leak(image)",
+        "SELECT (key->>'id')::int FROM search_image('x', 'fake', 100, filter => 'pg_temp.leak(image_path)')",
+        "SELECT (key->>'id')::int FROM search_image('x', 'fake', 100, options => '{\"exact\": true}')",
+        "SELECT (item).id FROM search_rows(NULL::photo, 'x', 'fake', 100) WHERE pg_temp.leak((item).image_path)",
+        "SELECT 1 UNION ALL SELECT (key->>'id')::int FROM similar_image('photo', '{\"id\": 1}', 'fake', 100)",
+    ):
+        found = session.execute(call.encode()).fetchall()
+        assert sorted(found) == [(1,), (2,)], call
+    with pytest.raises(psycopg.errors.NoDataFound):  # as if there were no such row
+        session.execute("SELECT * FROM similar_image('photo', '{\"id\": 3}', 'fake')")
+    status = session.execute("SELECT rows, embedded, pending, failed, rate, time_left FROM embedding_status").fetchone()
+    assert status == (2, 2, None, None, 0.0, None)
+    assert session.execute("SELECT count(*) FROM failure WHERE pg_temp.leak(error_text)").fetchone() == (0,)
+    assert session.execute("SELECT count(*) FROM embedding_status WHERE pg_temp.leak(failed)").fetchone() == (1,)
+    assert not [text for text in notices if "secret" in text or text.endswith((" 0", " 1"))], notices
+    owner = connection.execute("SELECT rows, failed FROM embedding_status").fetchone()
+    assert owner == (3, 1)
+
+
+def test_the_password_cannot_be_read_nor_the_service_moved(
+    superuser_connection: Connection, session: Connection, role: str, photo: str
+) -> None:
+    superuser_connection.execute(f"GRANT thanopg_reader, thanopg_worker TO {role}")
+    shown = session.execute("SELECT umoptions FROM pg_user_mappings WHERE srvname = 'thanopg_service'").fetchall()
+    assert shown and all(options is None for (options,) in shown)
+    for statement in (
+        "SELECT * FROM pg_user_mapping",
+        "ALTER SERVER thanopg_service OPTIONS (SET host '/tmp')",
+        "DROP SERVER thanopg_service CASCADE",
+        f"CREATE USER MAPPING FOR {role} SERVER thanopg_service OPTIONS (user 'x', password 'y')",
+        f"ALTER USER MAPPING FOR {OWNER} SERVER thanopg_service OPTIONS (SET password 'y')",
+        "CREATE FUNCTION thanopg.service_call(text) RETURNS text LANGUAGE sql AS 'SELECT 1'",
+        "CREATE TABLE thanopg.trap (a int)",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            session.execute(statement.encode())
+    # names of one's own in front of pg_catalog, pgvector and ours change nothing in functions of the owner's rights
+    session.execute("CREATE FUNCTION pg_temp.format(text, text, text, text) RETURNS text LANGUAGE sql AS 'SELECT 1'")
+    session.execute("SET search_path = pg_temp, thanopg, public, pg_catalog")
+    assert session.execute("SELECT thanopg.embed_text('x', 'fake') IS NOT NULL").fetchone() == (True,)
+
+
+@pytest.mark.parametrize("security", ["", "ENABLE", "FORCE"])
+def test_the_worker_role_does_all_of_a_worker_s_work(
+    database: Database, connection: Connection, superuser_connection: Connection, role: str, photo: str, security: str
+) -> None:
+    superuser_connection.execute(f"GRANT thanopg_worker TO {role}")
+    connection.execute('CREATE TABLE "Weird ""name" (a text, b uuid, "Bild" bytea, other text, PRIMARY KEY (a, b))')
+    if security:
+        connection.execute('ALTER TABLE "Weird ""name" ENABLE ROW LEVEL SECURITY')
+        connection.execute(f'ALTER TABLE "Weird ""name" {security} ROW LEVEL SECURITY')
+    connection.execute("""SELECT add_image_embedding('"Weird ""name"', 'Bild', 'fake', column_name => 'v')""")
+    connection.execute(
+        'INSERT INTO "Weird ""name" SELECT i::text, gen_random_uuid(), \'x\' FROM generate_series(1, 3) i'
+        if security != "FORCE"
+        else "SELECT 1"
+    )
+    superuser_connection.execute(
+        'INSERT INTO "Weird ""name" SELECT i::text, gen_random_uuid(), \'x\' FROM generate_series(4, 5) i'
+    )
+    expected = 2 if security == "FORCE" else 5
+    queue = WorkQueue(url_of(database, role))
+    try:
+        column = queue.columns()[1]
+        claim = queue.claim(column, size=10, lease=timedelta(minutes=1), token=uuid.uuid4())
+        assert len(claim.rows) == expected and claim.rows[0].source == b"x"
+        assert queue.extend(column, claim.token, claim.keys, lease=timedelta(minutes=1)) == expected
+        written = [Written(row=row, vector=VECTOR, content_hash=b"h", size=1, modified=None) for row in claim.rows[1:]]
+        assert len(queue.finish(column, claim.token, written)) == expected - 1
+        fault = ImageError("not_an_image", "no")
+        assert queue.fail(column, claim.token, claim.rows[0], fault, retry_after=None, clear_vector=True)
+        assert queue.reconcile(column, deep=True) == 0
+    finally:
+        queue.close()
+    rows = superuser_connection.execute('SELECT count(*), count(v) FROM "Weird ""name"').fetchone()
+    assert rows == (expected, expected - 1)
+    with connect(url_of(database, role), autocommit=True) as session:
+        for statement in (
+            'SELECT other FROM "Weird ""name"',
+            'UPDATE "Weird ""name" SET a = \'x\'',
+            "DELETE FROM photo",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                session.execute(statement.encode())
+    superuser_connection.execute("""SELECT drop_embedding('"Weird ""name"', 'v')""")
+    left = superuser_connection.execute(
+        "SELECT count(*) FROM pg_attribute WHERE attrelid = '\"Weird \"\"name\"'::regclass AND attacl <> '{}'"
+    )
+    assert left.fetchone() == (0,)
+    assert superuser_connection.execute("SELECT count(*) FROM pg_policy").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("policy", ["none", "restrictive"])
+def test_rows_that_a_policy_hides_are_an_error_to_a_worker_and_stay_in_the_queue(
+    database: Database, connection: Connection, superuser_connection: Connection, role: str, photo: str, policy: str
+) -> None:
+    superuser_connection.execute(f"GRANT thanopg_worker TO {role}")
+    connection.execute("ALTER TABLE photo ENABLE ROW LEVEL SECURITY")
+    if policy == "restrictive":
+        connection.execute("SELECT thanopg.admit_worker(1)")
+        connection.execute("CREATE POLICY few ON photo AS RESTRICTIVE USING (seller = 'lee')")
+    queue = WorkQueue(url_of(database, role))
+    try:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="may hide rows"):
+            queue.claim(queue.columns()[0], size=10, lease=timedelta(minutes=1), token=uuid.uuid4())
+    finally:
+        queue.close()
+    assert connection.execute("SELECT count(*) FROM thanopg.pending").fetchone() == (2,)
+
+
+def test_a_cluster_without_the_roles_says_what_to_run(
+    server: EmbeddedServer, empty_database: Database, superuser_connection: Connection
+) -> None:
+    """The owner may not create roles; what it could not grant at first it grants the next time."""
+    name = f"plain_{uuid.uuid4().hex[:8]}"
+    with connect(in_database(server.superuser_url, "postgres"), autocommit=True) as administrator:
+        renamed = [("thanopg_reader", f"r_{name}"), ("thanopg_worker", f"w_{name}")]
+        for old, new in renamed:
+            administrator.execute(f"ALTER ROLE {old} RENAME TO {new}")
+        try:
+            with connect(empty_database.superuser_url, autocommit=True) as connection:
+                connection.execute(f"CREATE EXTENSION vector; CREATE SCHEMA thanopg AUTHORIZATION {OWNER}")
+            said = [text for text in install(empty_database.url).warnings if "roles" in text]
+            assert said == [
+                "this role may not create roles; as an administrator: CREATE ROLE thanopg_reader; "
+                "CREATE ROLE thanopg_worker; then run thanopg install again"
+            ]
+            with connect(empty_database.url, autocommit=True) as connection:
+                connection.execute(
+                    "INSERT INTO thanopg.model (name, base, source, architecture, dimensions, fingerprint, "
+                    "context_length) VALUES ('fake', 'fake', 'fake:8', 'fake', 8, 'f', 77)"
+                )
+                connection.execute("CREATE TABLE t (id int PRIMARY KEY, image_path text)")
+                connection.execute("SELECT thanopg.add_image_embedding('t', 'image_path', 'fake')")
+        finally:
+            for old, new in renamed:
+                administrator.execute(f"ALTER ROLE {new} RENAME TO {old}")
+        assert [text for text in install(empty_database.url).warnings if "roles" in text] == []
+        with connect(empty_database.url, autocommit=True) as connection:
+            rights = (
+                "SELECT has_schema_privilege('thanopg_reader', 'thanopg', 'USAGE'), "
+                "has_column_privilege('thanopg_worker', 't', 'fake_fake', 'UPDATE'), "
+                "has_column_privilege('thanopg_worker', 't', 'image_path', 'UPDATE')"
+            )
+            assert connection.execute(rights).fetchone() == (True, True, False)
