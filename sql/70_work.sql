@@ -13,6 +13,7 @@ BEGIN
   IF found.id IS NULL THEN
     RAISE EXCEPTION 'embedding % is gone', embedding USING ERRCODE = 'undefined_object';
   END IF;
+  PERFORM thanopg.see_all_rows(found.target);
   RETURN found;
 END $$;
 COMMENT ON FUNCTION thanopg.work_column IS 'the embedding column of that number, or an error';

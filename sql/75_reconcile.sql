@@ -17,6 +17,7 @@ BEGIN
   IF col.id IS NULL THEN
     RETURN 0;
   END IF;
+  PERFORM thanopg.see_all_rows(col.target);
   row_key := thanopg.key_expression(col, 't');
   EXECUTE format(
     'INSERT INTO thanopg.pending AS p (embedding, key) SELECT $1, %1$s FROM %2$s t WHERE (t.%3$I IS NULL) <> (t.%4$I IS NULL) '

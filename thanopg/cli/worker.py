@@ -42,8 +42,9 @@ def worker(
     """
     import os
 
-    from thanopg.cli.target import database_url
+    from thanopg.cli.target import database_url, image_root
     from thanopg.images.pool import DecodePool
+    from thanopg.images.remote.reader import RemoteReader
     from thanopg.images.source import ImageReader
     from thanopg.models.library import ModelLibrary
     from thanopg.worker.options import WorkerOptions
@@ -56,7 +57,8 @@ def worker(
     if until_stdin_closes:
         end_with_stdin()
     processes = decoders or max(1, min(8, os.cpu_count() or 1))
-    reader = ImageReader(settings.image_root, settings.limits)
+    remote = RemoteReader(settings.remote, settings.limits)
+    reader = ImageReader(image_root(settings), settings.limits, remote=remote)
     with (
         DecodePool(processes, settings.limits) as decoder,
         Preparer(reader, decoder, threads=READERS_PER_DECODER * processes) as preparer,
