@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
+import psycopg
 from PIL import Image
 
 from thanopg.config import ImageLimits
@@ -41,6 +42,15 @@ def work_off(url: str, root: Path = Path("/nonexistent")) -> Tally:
     with Preparer(ImageReader(root, LIMITS), DecoderHere(), threads=1) as preparer:
         worker = Worker(url, ModelLibrary("cpu"), preparer, WorkerOptions(lease=20))
         return worker.run(threading.Event(), once=True)
+
+
+def register_fake(connection: psycopg.Connection, dimensions: int) -> None:
+    """The model `fake`, without asking a service."""
+    connection.execute(
+        "INSERT INTO thanopg.model (name, base, source, architecture, dimensions, fingerprint, context_length) "
+        "VALUES ('fake', 'fake', %(source)s, %(architecture)s, %(dimensions)s, %(fingerprint)s, %(context_length)s)",
+        vars(FakeEmbedder(dimensions).info),
+    )
 
 
 def picture(seed: int) -> bytes:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
@@ -20,85 +22,91 @@ from thanopg.database.server import EmbeddedServer
 
 LEASE = 2.0
 STOP_SECONDS = 30.0
+POINT_SECONDS = 6.0
+"""so long a worker is left alone until it reaches its point"""
+
+
+@dataclass(frozen=True)
+class _Worker:
+    process: subprocess.Popen[bytes]
+    armed: str
+    since: float
 
 
 class Workers:
-    """A number of worker processes that are replaced when they end."""
+    """A number of worker processes that are replaced when they end. `arm()` says where the next one is to die."""
 
-    def __init__(self, number: int, url: str, root: Path, journal: Path, log: Path) -> None:
-        arguments = [url, str(root), str(LEASE), str(journal)]
-        self._command = [sys.executable, "-P", "-m", "tests.faults.worker_process", *arguments]
+    def __init__(self, number: int, arguments: Sequence[str | Path], log: Path, arm: Callable[[], str]) -> None:
+        self._command = [sys.executable, "-P", "-m", "tests.faults.worker_process", *map(str, arguments)]
         self._log = log.open("ab")
-        self.number = number
+        self._arm = arm
         self.started = 0
-        self._processes = [self._start() for _ in range(number)]
-        self._armed: dict[int, str] = {}
         self._thawing: list[threading.Timer] = []
+        self._workers = [self._start() for _ in range(number)]
 
-    def _start(self, armed: str = "") -> subprocess.Popen[bytes]:
+    def _start(self, *, armed: bool = True) -> _Worker:
         self.started += 1
-        return subprocess.Popen(
+        point = self._arm() if armed else ""
+        process = subprocess.Popen(
             self._command,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
-            env=environment(THANOPG_FAULT_POINT=armed),
+            env=environment(THANOPG_FAULT_POINT=point),
         )
+        return _Worker(process, point, time.monotonic())
+
+    def choose(self, n: int) -> int | None:
+        """Worker `n`, unless it is on its way to a point of its own."""
+        worker = self._workers[n]
+        return None if worker.armed and time.monotonic() - worker.since < POINT_SECONDS else n
 
     def kill(self, n: int) -> None:
-        self._processes[n].kill()
-        self._replace(n)
+        self._workers[n].process.kill()
+        self._workers[n].process.wait(STOP_SECONDS)
+        self._workers[n] = self._start()
 
-    def arm(self, n: int, armed: str) -> None:
-        """Replace worker `n` in order by one that will die, or freeze, at a point of its own."""
-        self.terminate(n, armed)
-
-    def terminate(self, n: int, armed: str = "") -> int:
-        """SIGTERM: what is under way is written. Returns the exit status."""
-        process = self._processes[n]
+    def terminate(self, n: int, *, armed: bool = True) -> None:
+        """SIGTERM: what is under way is written, and the process ends in order."""
+        process = self._workers[n].process
         process.terminate()
-        process.send_signal(signal.SIGCONT)
-        status = process.wait(STOP_SECONDS)
-        self._processes[n] = self._start(armed)
-        self._armed[n] = armed
-        return status
+        deadline = time.monotonic() + STOP_SECONDS
+        while process.poll() is None:
+            assert time.monotonic() < deadline, "the worker did not end"
+            process.send_signal(signal.SIGCONT)  # it may yet freeze at its point
+            time.sleep(0.05)
+        self._workers[n] = self._start(armed=armed)
 
-    def freeze(self, n: int, seconds: float) -> None:
-        process = self._processes[n]
-        process.send_signal(signal.SIGSTOP)
-        self._thaw(process, seconds)
+    def freeze(self, n: int) -> None:
+        self._workers[n].process.send_signal(signal.SIGSTOP)
+        self._thaw(self._workers[n].process)
 
-    def _thaw(self, process: subprocess.Popen[bytes], seconds: float) -> None:
-        timer = threading.Timer(seconds, process.send_signal, [signal.SIGCONT])
+    def _thaw(self, process: subprocess.Popen[bytes]) -> None:
+        timer = threading.Timer(1.5 * LEASE, process.send_signal, [signal.SIGCONT])
         timer.start()
         self._thawing.append(timer)
 
     def look(self) -> list[str]:
         """Replaces those that have ended and thaws those that froze by themselves; returns what befell them."""
         seen = []
-        for n, process in enumerate(self._processes):
-            armed = self._armed.get(n, "")
-            if process.poll() is not None:
-                died = process.returncode == -signal.SIGKILL
-                seen.append(f"worker killed at {armed.split(':')[0]}" if died and armed else "worker ended by itself")
-                self._replace(n)
-            elif armed.endswith("STOP") and _is_stopped(process.pid):
-                seen.append(f"worker frozen at {armed.split(':')[0]}")
-                self._armed[n] = ""
-                self._thaw(process, 1.5 * LEASE)
+        for n, worker in enumerate(self._workers):
+            point = worker.armed.split(":")[0]
+            if worker.process.poll() is not None:
+                died = worker.process.returncode == -signal.SIGKILL
+                seen.append(f"worker killed at {point}" if died and point else "worker ended by itself")
+                self._workers[n] = self._start()
+            elif worker.armed.endswith("STOP") and _is_stopped(worker.process.pid):
+                seen.append(f"worker frozen at {point}")
+                self._workers[n] = replace(worker, armed="")
+                self._thaw(worker.process)
         return seen
-
-    def _replace(self, n: int) -> None:
-        self._processes[n].wait(STOP_SECONDS)
-        self._processes[n] = self._start()
-        self._armed[n] = ""
 
     def disarm(self) -> None:
         """All of them plain and awake, for the settling."""
         for timer in self._thawing:
             timer.join()
-        for n in range(self.number):
-            self.terminate(n)
+        for n in range(len(self._workers)):
+            self.terminate(n, armed=False)
 
     def __enter__(self) -> Workers:
         return self
@@ -106,9 +114,9 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         for timer in self._thawing:
             timer.cancel()
-        for process in self._processes:
-            process.kill()
-            process.wait()
+        for worker in self._workers:
+            worker.process.kill()
+            worker.process.wait()
         self._log.close()
 
 

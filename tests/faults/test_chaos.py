@@ -51,7 +51,12 @@ class Chaos:
         place = self.place
         with (
             ServiceProcess(self.server.home.path, place / "service.log") as service,
-            Workers(WORKERS, self.server.url, self.pictures.root, self.journal, place / "worker.log") as workers,
+            Workers(
+                WORKERS,
+                [self.server.url, self.pictures.root, str(LEASE), self.journal],
+                place / "worker.log",
+                self._arm,
+            ) as workers,
         ):
             with owner(self.server) as connection:
                 _until(lambda: _answers(connection))
@@ -90,30 +95,32 @@ class Chaos:
             thread.join()
         assert failures == [], failures
 
+    def _arm(self) -> str:
+        """Where and at which passage the next worker dies or freezes, or nothing."""
+        way = self.random.choices(["KILL", "STOP", ""], [6, 1, 1])[0]
+        return f"{self.random.choice(POINTS)}:{self.random.choice([1, 1, 2, 3, 8])}:{way}" if way else ""
+
     def _strike(self, service: ServiceProcess, workers: Workers) -> None:
-        n = self.random.randrange(WORKERS)
-        point = self.random.choice(POINTS)
-        passage = self.random.choice([1, 1, 2, 3, 10])
-        strikes: list[tuple[str | None, Callable[[], object]]] = [
-            ("worker killed anywhere", lambda: workers.kill(n)),
-            (None, lambda: workers.arm(n, f"{point}:{passage}:KILL")),
-            (None, lambda: workers.arm(n, f"{point}:{passage}:STOP")),
-            ("worker terminated", lambda: workers.terminate(n)),
-            ("worker frozen anywhere", lambda: workers.freeze(n, 1.5 * LEASE)),
-            ("connection cut", lambda: self.faults.cut(all_workers=False)),
-            ("all connections cut", lambda: self.faults.cut(all_workers=True)),
-            ("service killed", service.kill),
-            ("server restarted", self.faults.restart),
-            ("server crashed", self.faults.crash),
-            ("backend killed", self.faults.lose_backend),
-            ("image root away", self._lose_root),
-            ("files overwritten", self._overwrite),
+        n = workers.choose(self.random.randrange(WORKERS))
+        strikes: list[tuple[str, Callable[[], object], float]] = [
+            ("connection cut", lambda: self.faults.cut(all_workers=False), 3),
+            ("all connections cut", lambda: self.faults.cut(all_workers=True), 0.6),
+            ("service killed", service.kill, 0.5),
+            ("server restarted", self.faults.restart, 0.4),
+            ("server crashed", self.faults.crash, 0.6),
+            ("backend killed", self.faults.lose_backend, 0.6),
+            ("image root away", self._lose_root, 1),
+            ("files overwritten", self._overwrite, 4),
         ]
-        weights = [4, 8, 2, 2, 1, 3, 1, 1, 0.4, 0.6, 0.6, 1, 4]
-        name, strike = self.random.choices(strikes, weights)[0]
+        if n is not None:
+            strikes += [
+                ("worker killed anywhere", lambda: workers.kill(n), 6),
+                ("worker terminated", lambda: workers.terminate(n), 2),
+                ("worker frozen anywhere", lambda: workers.freeze(n), 1),
+            ]
+        name, strike, _ = self.random.choices(strikes, [weight for _, _, weight in strikes])[0]
         strike()
-        if name:
-            self.figures.count(self.figures.faults, name)
+        self.figures.count(self.figures.faults, name)
 
     def _lose_root(self) -> None:
         root, away = self.pictures.root, self.pictures.root.with_name("away")
@@ -133,11 +140,12 @@ class Chaos:
 
     def _ask(self, go_on: Callable[[], bool]) -> None:
         """Searches are answered, or refused with a reason that says what is away."""
+        dice = random.Random(self.figures.seed)
         while go_on():
             try:
                 with connect(self.server.url, application_name="asker", autocommit=True) as session:
                     while go_on():
-                        target = self.random.choice(TARGETS).name
+                        target = dice.choice(TARGETS).name
                         session.execute("SELECT count(*) FROM search_image('a cat', 'fake', 5, %s)", (target,))
                         self.figures.answers += 1
                         time.sleep(0.05)

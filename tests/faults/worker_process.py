@@ -1,6 +1,7 @@
 """`python -m tests.faults.worker_process URL ROOT LEASE JOURNAL`: a real worker that can be told where to die.
 
-THANOPG_FAULT_POINT says where: see points.py. JOURNAL gets a line for every call of the model, the pictures' hashes.
+THANOPG_FAULT_POINT says where: see points.py. THANOPG_POISON names a picture at which the model ends the process.
+JOURNAL gets a line for every call of the model: the process and the pictures' hashes.
 """
 
 from __future__ import annotations
@@ -29,15 +30,19 @@ DIMENSIONS = 16
 class JournalledEmbedder(FakeEmbedder):
     """Writes down what it is asked for, in one write per call, so that a kill loses no line."""
 
-    def __init__(self, journal: Path, points: Points) -> None:
+    def __init__(self, journal: Path, points: Points, poison: str) -> None:
+        """`poison`: hash of the picture that ends the process."""
         super().__init__(DIMENSIONS)
+        self._poison = poison
         self._journal = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._points = points
 
     def embed_images(self, pixels: Pixels) -> Vectors:
         self._points.reach("before model")
-        line = " ".join(hashlib.sha256(image.tobytes()).hexdigest()[:16] for image in pixels)
-        os.write(self._journal, f"{os.getpid()} {line}\n".encode())
+        hashes = [hashlib.sha256(image.tobytes()).hexdigest()[:16] for image in pixels]
+        os.write(self._journal, f"{os.getpid()} {' '.join(hashes)}\n".encode())
+        if self._poison in hashes:
+            os.kill(os.getpid(), signal.SIGKILL)
         vectors = super().embed_images(pixels)
         self._points.reach("after model")
         return vectors
@@ -47,7 +52,7 @@ def main() -> None:
     url, root, lease, journal = sys.argv[1:]
     points = Points(os.environ.get("THANOPG_FAULT_POINT", ""))
     limits = ImageLimits()
-    embedder = JournalledEmbedder(Path(journal), points)
+    embedder = JournalledEmbedder(Path(journal), points, os.environ.get("THANOPG_POISON", ""))
     options = WorkerOptions(
         batch_size=32,
         lease=float(lease),
