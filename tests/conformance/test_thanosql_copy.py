@@ -18,39 +18,23 @@ from thanopg.errors import StatementRefused, SyntaxNotUnderstood
 from thanopg.thanosql.result import Message, Table
 from thanopg.thanosql.session import Session
 
-UNSPLASH_HEADER = [
-    "photo_id",
-    "photo_url",
-    "photo_image_url",
-    "photo_submitted_at",
-    "photo_featured",
-    "photo_width",
-    "photo_height",
-    "photo_aspect_ratio",
-    "photo_description",
-    "photographer_username",
-    "photographer_first_name",
-    "photographer_last_name",
-    "exif_camera_make",
-    "exif_camera_model",
-    "exif_iso",
-    "exif_aperture_value",
-    "exif_focal_length",
-    "exif_exposure_time",
-    "photo_location_name",
-    "photo_location_latitude",
-    "photo_location_longitude",
-    "photo_location_country",
-    "photo_location_city",
-    "stats_views",
-    "stats_downloads",
-    "ai_description",
-    "ai_primary_landmark_name",
-    "ai_primary_landmark_latitude",
-    "ai_primary_landmark_longitude",
-    "ai_primary_landmark_confidence",
-    "blur_hash",
-]
+UNSPLASH_HEADER = (
+    *(
+        "photo_id",
+        "photo_url",
+        "photo_image_url",
+        "photo_submitted_at",
+        "photo_featured",
+        "photo_width",
+        "photo_height",
+    ),
+    *("photo_aspect_ratio", "photo_description", "photographer_username", "photographer_first_name"),
+    *("photographer_last_name", "exif_camera_make", "exif_camera_model", "exif_iso", "exif_aperture_value"),
+    *("exif_focal_length", "exif_exposure_time", "photo_location_name", "photo_location_latitude"),
+    *("photo_location_longitude", "photo_location_country", "photo_location_city", "stats_views", "stats_downloads"),
+    *("ai_description", "ai_primary_landmark_name", "ai_primary_landmark_latitude", "ai_primary_landmark_longitude"),
+    *("ai_primary_landmark_confidence", "blur_hash"),
+)
 
 
 def types(connection: psycopg.Connection, table: str) -> dict[str, str]:
@@ -66,7 +50,8 @@ def key(connection: psycopg.Connection, table: str) -> list[str]:
     return [
         name
         for (name,) in connection.execute(
-            "SELECT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) "
+            "SELECT a.attname::text FROM pg_index i "
+            "JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) "
             "WHERE i.indrelid = %s::regclass AND i.indisprimary",
             (table,),
         ).fetchall()

@@ -104,7 +104,8 @@ def test_joined_and_nested(session: Session, photo: str) -> None:
     similarity = f"{EMBEDDING}_similarity1"
     joined = table_of(
         session,
-        f"SELECT a.photo_id FROM ({SEARCH}) a JOIN (SEARCH IMAGE text='x' USING tutorial_search_clip AS SELECT * FROM photo) b "
+        f"SELECT a.photo_id FROM ({SEARCH}) a JOIN "
+        "(SEARCH IMAGE text='x' USING tutorial_search_clip AS SELECT * FROM photo) b "
         f"USING (photo_id) WHERE b.{similarity} > -2 ORDER BY a.{similarity} DESC LIMIT 3",
     )
     plain = table_of(session, f"SELECT photo_id FROM ({SEARCH}) ORDER BY {similarity} DESC LIMIT 3")
