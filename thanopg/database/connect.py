@@ -13,6 +13,13 @@ from thanopg.errors import DatabaseUnavailable
 Connection = psycopg.Connection[TupleRow]
 
 CONNECT_SECONDS = 10
+KEEPALIVES = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""seconds, and milliseconds: a server that vanished without a word is given up after a minute, not after two hours"""
 HINTS: tuple[tuple[str, str], ...] = (
     ("password authentication failed", "check the user and the password of the database URL"),
     ("no password supplied", "put a password into the database URL, or into ~/.pgpass"),
@@ -42,6 +49,7 @@ def connect(url: str, *, application_name: str = "thanopg", autocommit: bool = F
         "application_name": application_name,
         "connect_timeout": CONNECT_SECONDS,
         "client_encoding": "UTF8",
+        **KEEPALIVES,
     }
     try:
         return psycopg.connect(url, autocommit=autocommit, **{name: extra[name] for name in extra if name not in given})

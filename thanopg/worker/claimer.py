@@ -75,6 +75,14 @@ class Claimer:
             self._queue = None
 
     def run(self, stop: threading.Event, *, once: bool) -> None:
+        try:
+            self._run(stop, once=once)
+        finally:
+            with contextlib.suppress(psycopg.Error):
+                if self._queue is not None:
+                    self._release_abandoned(self._queue)
+
+    def _run(self, stop: threading.Event, *, once: bool) -> None:
         pause = self._options.shortest_poll
         while not stop.is_set():
             try:
@@ -138,7 +146,7 @@ class Claimer:
             yield queue.claim(
                 column, token, size=self._options.batch_size, lease=timedelta(seconds=self._options.lease), alone=alone
             )
-        except (psycopg.Error, ThanopgError):
+        except Exception:
             self._abandoned.append((column, token))
             raise
 
@@ -148,7 +156,7 @@ class Claimer:
         self._heartbeat.hold(claim)  # loading a model may take longer than a lease
         try:
             batch = self._batch(claim, self._model(claim.column))
-        except ThanopgError:
+        except Exception:
             self._heartbeat.drop(claim)
             raise
         self._batches.put(batch)

@@ -8,9 +8,6 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
-import psycopg
-
-from thanopg.errors import ThanopgError
 from thanopg.worker.claim import Claim
 from thanopg.worker.queue import WorkQueue
 
@@ -70,7 +67,7 @@ class Heartbeat:
                 for claim in claims:
                     queue = queue or self._open_queue()
                     queue.extend(claim.column, claim.token, claim.keys, lease=self._lease)
-            except (psycopg.Error, ThanopgError) as error:
+            except Exception as error:  # whatever it is, the next beat may work
                 logger.warning("could not extend a lease: %s", error)
                 if queue is not None:
                     queue.close()

@@ -29,6 +29,10 @@ SESSION = {
     "extra_float_digits": "1",
     "default_transaction_isolation": "read committed",
     "default_transaction_read_only": "off",
+    # of the role or the database, meant for people: a worker that is cut short would begin again and again
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+    "idle_session_timeout": "0",
 }
 
 
