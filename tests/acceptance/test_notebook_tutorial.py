@@ -167,7 +167,7 @@ def test_convert_gives_every_row_and_the_new_column(outputs: dict[str, Outputs])
     names, _ = table(outputs[CONVERT])
     assert names == [*PHOTO, EMBEDDING]
     assert f"{ROWS} rows × 6 columns" in html(outputs[CONVERT])[-1]
-    assert f"{ROWS}" in html(outputs[CONVERT])[0], "what the progress bar leaves"
+    assert f"embedding unsplash_data: {ROWS} rows in " in html(outputs[CONVERT])[0], "what the progress bar leaves"
 
 
 def test_search_gives_every_row_and_its_similarity(outputs: dict[str, Outputs]) -> None:

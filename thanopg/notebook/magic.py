@@ -26,7 +26,7 @@ class Magic:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
-        self._bar = Bar()
+        self._bar = Bar(moving=hasattr(shell, "kernel"))  # a terminal has none
         self._connector = Connector(say=print, on_progress=self._bar)
 
     def register(self) -> None:
@@ -68,9 +68,12 @@ class Magic:
         values, frames = split({name: names[name] for name in names if name not in self._shell.user_ns_hidden})
         session = self._connector.session()
         try:
-            return session.run(statement_in_variable(statement, names), parameters=values, frames=frames)
-        finally:
-            self._bar.finish()
+            result = session.run(statement_in_variable(statement, names), parameters=values, frames=frames)
+        except BaseException:
+            self._bar.finish(succeeded=False)
+            raise
+        self._bar.finish()
+        return result
 
     def _show(self, result: Result, *, thumbnails: bool) -> Any:
         for note in result.notes:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from html import escape
 from typing import Any
 
 from thanopg.thanosql.result import Progress
 
 PAUSE_SECONDS = 0.2
-"""between two changes of what is shown"""
+"""between two changes of what is shown; what is over before the first is not worth a bar"""
 
 
 class Bar:
     """One for each kind of work within a statement; `finish` when the statement is over."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, moving: bool) -> None:
+        """`moving`: what is shown can be replaced; otherwise only the line at the end is."""
+        self._moving = moving
         self._last: Progress | None = None
         self._shown: Any = None
         self._began = self._drawn = 0.0
@@ -24,15 +27,18 @@ class Bar:
         if self._last is not None and self._last.what != progress.what:
             self.finish()
         if self._last is None:
-            self._began, self._drawn = time.monotonic(), 0.0
+            self._began = self._drawn = time.monotonic()
         self._last = progress
-        if time.monotonic() - self._drawn >= PAUSE_SECONDS:
+        if self._moving and (time.monotonic() - self._drawn >= PAUSE_SECONDS or progress.total is None):
             self._drawn = time.monotonic()
             self._draw(Moving(progress))
 
-    def finish(self) -> None:
-        if self._last is not None:
-            self._draw(Done(self._last, time.monotonic() - self._began))
+    def finish(self, *, succeeded: bool = True) -> None:
+        last, seconds = self._last, time.monotonic() - self._began
+        if last is not None and succeeded and last.total is not None:
+            last = replace(last, done=last.total)
+        if last is not None and (self._shown is not None or seconds >= PAUSE_SECONDS):
+            self._draw(Done(last, seconds))
         self._last = self._shown = None
 
     def _draw(self, what: Moving | Done) -> None:
@@ -76,5 +82,7 @@ class Done:
 
     def __repr__(self) -> str:
         progress = self._progress
-        line = f"{progress.what}: {progress.done:,} {progress.unit} in {self._seconds:.1f} s"
-        return " · ".join(filter(None, [line, progress.note]))
+        seconds = f"{self._seconds:.1f} s"
+        of = f" of {progress.total:,}" if progress.total not in (None, progress.done) else ""
+        line = seconds if progress.total is None else f"{progress.done:,}{of} {progress.unit} in {seconds}"
+        return " · ".join(filter(None, [f"{progress.what}: {line}", progress.note]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from thanopg.cli.progress import Bar
 from thanopg.cli.screen import Screen
 from thanopg.thanosql.result import Progress
@@ -12,23 +14,31 @@ class Bars:
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
+        self._open = ExitStack()
         self._bar: Bar | None = None
         self._last: Progress | None = None
 
     def __call__(self, progress: Progress) -> None:
-        before = self._last
-        if before is None or (before.what, before.total) != (progress.what, progress.total):
+        last = self._last
+        if last is None or (last.what, last.total) != (progress.what, progress.total):
             self.finish()
-            total = float(progress.done if progress.total is None else progress.total)
-            self._bar = Bar(self._screen, progress.what, total=total, unit=progress.unit)
-            self._bar.__enter__()
+            self._begin(progress)
         self._last = progress
-        assert self._bar is not None
-        self._bar.set(progress.done, note=progress.note)
+        if self._bar is not None:
+            self._bar.set(progress.done, note=progress.note)
 
-    def finish(self) -> None:
+    def finish(self, *, succeeded: bool = True) -> None:
         """With a summary where the work was done to its end."""
-        if self._bar is not None and self._last is not None:
-            ended = None if self._last.done == self._last.total else InterruptedError()
-            self._bar.__exit__(type(ended) if ended else None, ended, None)
+        bar = self._bar
         self._bar = self._last = None
+        if bar is not None:
+            ended = None if succeeded else InterruptedError()
+            bar.__exit__(type(ended) if ended else None, ended, None)
+        self._open.close()
+
+    def _begin(self, progress: Progress) -> None:
+        if progress.total is None:
+            self._open.enter_context(self._screen.step(progress.what))
+            return
+        self._bar = Bar(self._screen, progress.what, total=progress.total, unit=progress.unit)
+        self._bar.__enter__()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
@@ -15,13 +16,14 @@ from pygments.lexers.sql import PostgresLexer  # type: ignore[import-untyped]  #
 
 from thanopg.cli.sql.completion import Words
 from thanopg.cli.sql.runner import Runner
-from thanopg.errors import DatabaseUnavailable, ThanopgError
+from thanopg.errors import ThanopgError
 from thanopg.thanosql.session import Vocabulary
 
 ASK, GO_ON = "thanosql> ", "     ...> "
 WELCOME = "thanopg: ThanoSQL and SQL. ; or an empty line runs it, Tab completes, \\? helps, Ctrl-D leaves."
 LEAVE = frozenset({"\\q", "exit", "quit"})
 HELP = frozenset({"\\?", "\\h", "help"})
+NOTHING = Vocabulary(keywords=(), options=(), models=(), bases=(), tables=(), columns=())
 HELP_TEXT = """\
 LIST TABLE          the tables                        LIST MODEL     the models
 COPY t FROM 'photos.csv'                              a file or a folder of images becomes a table
@@ -47,7 +49,7 @@ class Prompt:
         )
 
     def run(self) -> None:
-        """Until Ctrl-D. Raises DatabaseUnavailable when the connection is lost."""
+        """Until Ctrl-D."""
         self._runner.screen.say(WELCOME)
         while True:
             try:
@@ -66,8 +68,6 @@ class Prompt:
     def _run(self, text: str) -> None:
         try:
             self._runner.run(text)
-        except DatabaseUnavailable:
-            raise
         except ThanopgError as error:
             self._runner.complain(error)
         except KeyboardInterrupt:
@@ -75,10 +75,11 @@ class Prompt:
         self._known = None
 
     def _vocabulary(self) -> Vocabulary:
-        """Asked once for each statement."""
+        """Asked once for each statement. Who types is not told that the database can't be asked now."""
         if self._known is None:
-            self._known = self._runner.session.vocabulary()
-        return self._known
+            with suppress(ThanopgError):
+                self._known = self._runner.session.vocabulary()
+        return self._known or NOTHING
 
     def _ready(self, text: str) -> bool:
         """Is Enter behind `text` to run it?"""

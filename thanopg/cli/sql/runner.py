@@ -53,8 +53,10 @@ class Runner:
         began = time.monotonic()
         try:
             result = self.session.run(statement, parameters=self._parameters)
-        finally:
-            self._bars.finish()
+        except BaseException:
+            self._bars.finish(succeeded=False)
+            raise
+        self._bars.finish()
         milliseconds = 1000 * (time.monotonic() - began)
         for note in result.notes:
             self.screen.say(f"note: {note}")
