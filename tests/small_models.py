@@ -29,7 +29,7 @@ CAPTIONER: dict[str, Any] = {
     "embed_dim": 48,
     "custom_text": True,
     "vision_cfg": {**VISION, "attentional_pool": True, "attn_pooler_heads": 2, "output_tokens": True},
-    "text_cfg": {**TEXT, "embed_cls": True, "output_tokens": True},
+    "text_cfg": {**TEXT, "width": 48, "embed_cls": True, "output_tokens": True},
     "multimodal_cfg": {**TEXT, "dim_head": 16, "mlp_ratio": 4, "attn_pooler_heads": 2, "width": 48, "heads": 2},
 }
 PIXELS: dict[str, Any] = {"mean": [0.48, 0.45, 0.40], "std": [0.26, 0.27, 0.28], "interpolation": "bicubic"}

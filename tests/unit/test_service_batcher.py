@@ -45,6 +45,14 @@ class Gated(FakeEmbedder):
             raise RuntimeError("poison")
         return super().embed_texts(texts)
 
+    languages = ("ko", "en")
+
+    def caption_images(self, pixels: Pixels, *, language: str, beams: int = 1) -> list[str]:
+        self.batches.append([language] * len(pixels))
+        if any(image.max() == 0 for image in pixels):
+            raise RuntimeError("too dark")
+        return [f"{language} {image.max()}" for image in pixels]
+
     def embed_images(self, pixels: Pixels) -> Vectors:
         vectors = super().embed_images(pixels)
         vectors[[bool(image.max() == 0) for image in pixels]] = np.nan
@@ -53,7 +61,9 @@ class Gated(FakeEmbedder):
 
 def batcher(*, max_waiting: int = 100, max_batch: int = 64) -> Batcher:
     return Batcher(
-        max_waiting=max_waiting, max_batch={"text": max_batch, "image": 2}, observe=lambda kind, size, seconds: None
+        max_waiting=max_waiting,
+        max_batch={"text": max_batch, "image": 2},
+        observe=lambda kind, size, seconds: None,
     )
 
 
@@ -155,3 +165,15 @@ async def test_a_vector_that_is_not_finite_is_an_error_of_its_image() -> None:
     )
     assert isinstance(found[0], CachedVector)
     assert isinstance(found[1], ImageError) and found[1].fault == "not_finite"
+
+
+@in_loop
+async def test_captions_in_several_languages_and_one_bad_picture() -> None:
+    model, batches = Gated(), batcher()
+    pictures = [np.full((32, 32, 3), shade, np.uint8) for shade in (1, 2, 0, 3)]
+    asked = zip(pictures, ("ko", "en", "en", "ko"), strict=True)
+    found = await asyncio.gather(
+        *(batches.caption_image(model, picture, language) for picture, language in asked), return_exceptions=True
+    )
+    assert found[:2] == ["ko 1", "en 2"] and isinstance(found[2], RuntimeError) and found[3] == "ko 3"
+    assert model.batches[:2] == [["ko"], ["en"]], "a pass has one language"

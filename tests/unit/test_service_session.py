@@ -89,7 +89,9 @@ def test_a_call_is_waited_for(client: Client) -> None:
         (r"SELECT embed_image('\x00ff', 'm')", EmbedImage(r"\x00ff", "m", None)),
         (r"SELECT embed_image( E'\\x00ff'::bytea, 'm', 'f')", EmbedImage(r"\x00ff", "m", "f")),
         ("SELECT describe_model('m')", DescribeModel("m")),
-        (r"SELECT caption_image('\x00', 'm')", CaptionImage(r"\x00", "m")),
+        (r"SELECT caption_image('\x00', 'm')", CaptionImage(r"\x00", "m", None, None)),
+        (r"SELECT caption_image('\x00', 'm', 'f')", CaptionImage(r"\x00", "m", "f", None)),
+        (r"SELECT caption_image('\x00', 'm', '', 'en')", CaptionImage(r"\x00", "m", None, "en")),
     ],
 )
 def test_requests(client: Client, text: str, request_: Request) -> None:

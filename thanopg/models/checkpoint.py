@@ -6,7 +6,7 @@ import copy
 import difflib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ class Checkpoint:
     model: torch.nn.Module
     tokenizer: Any
     configuration: Mapping[str, Any]
+    directory: Path | None = None
+    """where it lies, for local-dir and bundled sources"""
 
 
 def open_checkpoint(source: str) -> Checkpoint:
@@ -41,7 +43,7 @@ def open_checkpoint(source: str) -> Checkpoint:
     if source == BUNDLED or source.startswith(LOCAL_DIR):
         directory = BUNDLED_DIRECTORY if source == BUNDLED else Path(source.removeprefix(LOCAL_DIR))
         _check_directory(directory, source)
-        return _load(source, f"{LOCAL_DIR}{directory}")
+        return replace(_load(source, f"{LOCAL_DIR}{directory}"), directory=directory)
     if source.startswith(HF_HUB):
         return _load(source, source)
     architecture, _, tag = source.partition("/")

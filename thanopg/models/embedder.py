@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from thanopg.errors import InvalidArgument, NotSupported
+
 Pixels = NDArray[np.uint8]
 """(height, width, 3) or (n, height, width, 3), RGB, already resized and cropped as the model wants it"""
 Vectors = NDArray[np.float32]
@@ -66,3 +68,32 @@ class Embedder(Protocol):
 
     def embed_images(self, pixels: Pixels) -> Vectors:
         """uint8 (n, height, width, 3) → float32 (n, dimensions), L2-normalised."""
+
+
+class Captioner(Embedder, Protocol):
+    """An embedder that also says in words what pictures show, if its `info.can_caption` is true."""
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """ISO 639-1 codes of what it writes, its own first; none where it writes no captions"""
+
+    def caption_images(self, pixels: Pixels, *, language: str, beams: int = 1) -> list[str]:
+        """uint8 (n, height, width, 3) → n captions. One beam is greedy. Raises what `choose_language` raises."""
+
+
+def choose_language(model: Captioner, wanted: str | None = None) -> str:
+    """What to write captions in: `wanted`, or the model's own. Raises NotSupported, InvalidArgument."""
+    if not model.languages:
+        raise NotSupported(
+            f"the model {model.info.source} writes no captions",
+            hint="the base catalog does, any open_clip CoCa, and a local-dir model with a captioner beside it",
+        )
+    if wanted is None:
+        return model.languages[0]
+    if wanted not in model.languages:
+        written = ", ".join(model.languages)
+        raise InvalidArgument(
+            f"the model {model.info.source} writes captions in {written}, not in {wanted!r}",
+            hint="the language is the last argument: " + ", ".join(f"'{each}'" for each in model.languages),
+        )
+    return wanted

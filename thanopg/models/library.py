@@ -6,9 +6,19 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from typing import cast
 
 from thanopg.models.bases import resolve_source
-from thanopg.models.embedder import Embedder, ModelInfo, Pixels, Preprocessing, TextEmbeddings, Vectors
+from thanopg.models.embedder import (
+    Captioner,
+    Embedder,
+    ModelInfo,
+    Pixels,
+    Preprocessing,
+    TextEmbeddings,
+    Vectors,
+    choose_language,
+)
 from thanopg.models.load import load_embedder
 
 CAPACITY = 4
@@ -43,6 +53,17 @@ class LoadedModel:
         """uint8 (n, height, width, 3) → float32 (n, dimensions), L2-normalised."""
         with self._turn:
             return self.embedder.embed_images(pixels)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """of its captions; none where it writes none"""
+        return tuple(getattr(self.embedder, "languages", ()))
+
+    def caption_images(self, pixels: Pixels, *, language: str, beams: int = 1) -> list[str]:
+        """uint8 (n, height, width, 3) → n captions. Raises NotSupported where it writes none, InvalidArgument."""
+        choose_language(self, language)
+        with self._turn:
+            return cast(Captioner, self.embedder).caption_images(pixels, language=language, beams=beams)
 
 
 class ModelLibrary:

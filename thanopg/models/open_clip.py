@@ -9,9 +9,10 @@ import torch
 from torch.nn import functional
 
 from thanopg.errors import InvalidArgument, ModelUnavailable
+from thanopg.models.captions import find_captions
 from thanopg.models.checkpoint import Checkpoint, open_checkpoint
 from thanopg.models.device import choose_device
-from thanopg.models.embedder import ModelInfo, Pixels, Preprocessing, TextEmbeddings, Vectors
+from thanopg.models.embedder import ModelInfo, Pixels, Preprocessing, TextEmbeddings, Vectors, choose_language
 from thanopg.models.fingerprint import fingerprint
 from thanopg.models.precision import Sample, choose_towers
 from thanopg.models.text_tower import text_encoder
@@ -34,20 +35,22 @@ class OpenClipEmbedder:
         self._mean = torch.tensor(pixels["mean"], device=device).view(3, 1, 1)
         self._deviation = torch.tensor(pixels["std"], device=device).view(3, 1, 1)
         self.preprocessing = Preprocessing(**{name: pixels[name] for name in Preprocessing.__dataclass_fields__})
+        geometry = fingerprint(
+            architecture=checkpoint.configuration,
+            preprocessing=pixels,
+            dimensions=dimensions,
+            state=model.state_dict(),
+        )
+        model.to(device)
+        self._captions = find_captions(checkpoint, self._tokenizer, fingerprint=geometry, device=device)
         self.info = ModelInfo(
             source=source,
             architecture=checkpoint.name,
             dimensions=dimensions,
-            fingerprint=fingerprint(
-                architecture=checkpoint.configuration,
-                preprocessing=pixels,
-                dimensions=dimensions,
-                state=model.state_dict(),
-            ),
+            fingerprint=geometry,
             context_length=self._tokenizer.context_length,
-            can_caption=type(model).__name__ == "CoCa",
+            can_caption=self._captions is not None,
         )
-        model.to(device)
         encode_text = text_encoder(model, self._ids)
         self._towers = choose_towers(
             precision,
@@ -82,16 +85,33 @@ class OpenClipEmbedder:
 
     def embed_images(self, pixels: Pixels) -> Vectors:
         """uint8 (n, height, width, 3) → float32 (n, dimensions), L2-normalised."""
+        self._check(pixels)
+        return _vectors(self._towers.encode_images(self._images(pixels))) if len(pixels) else self._none()
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """of its captions; none where it writes none"""
+        return self._captions.languages if self._captions else ()
+
+    def caption_images(self, pixels: Pixels, *, language: str, beams: int = 1) -> list[str]:
+        """uint8 (n, height, width, 3) → n captions. One beam is greedy. Raises InvalidArgument, NotSupported."""
+        language = choose_language(self, language)
+        self._check(pixels)
+        if not len(pixels) or self._captions is None:
+            return []
+        return self._captions.caption(self._images(pixels), language=language, beams=beams)
+
+    def _check(self, pixels: Pixels) -> None:
         shape = (self.preprocessing.height, self.preprocessing.width, 3)
         if pixels.ndim != 4 or pixels.shape[1:] != shape or pixels.dtype != "uint8":
             wanted = ", ".join(map(str, shape))
             raise InvalidArgument(f"expected uint8 pixels (n, {wanted}), not {pixels.dtype} {pixels.shape}")
-        if not len(pixels):
-            return self._none()
+
+    def _images(self, pixels: Pixels) -> torch.Tensor:
         owned = pixels if pixels.flags.writeable else pixels.copy()
         # torchvision's ToTensor and Normalize, operation by operation, so that the bits are the same
         images = torch.from_numpy(owned).to(self._device).permute(0, 3, 1, 2).contiguous().float().div_(255)
-        return _vectors(self._towers.encode_images(self._scaled(images)))
+        return self._scaled(images)
 
     def _scaled(self, images: torch.Tensor) -> torch.Tensor:
         return images.sub_(self._mean).div_(self._deviation)

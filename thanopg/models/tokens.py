@@ -1,4 +1,4 @@
-"""Texts to token ids as open_clip's tokenizers do it, knowing which lost their end, bounded in time and memory."""
+"""Texts to token ids and back by open_clip's tokenizers, knowing which lost their end, bounded in time and memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ class Tokenizer:
         self.context_length = int(tokenizer.context_length)
         self._bound = CHARACTERS_PER_TOKEN * self.context_length
         self._class_token_last = getattr(tokenizer, "tokenizer_mode", "") == "clips"
-        self._padding = int(tokenizer([""])[0, -1])
+        nothing = tokenizer([""])[0].tolist()
+        self._padding = int(nothing[-1])
+        self.start, self.end = int(nothing[0]), int(nothing[1])
+        """what a text begins and ends with, where the tokenizer adds both"""
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
         cut = [self._bounded(text) for text in texts]
@@ -38,6 +41,13 @@ class Tokenizer:
         )
         self._forget_words()
         return Tokens(ids, truncated)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of token ids without special ones; no spaces around it or doubled."""
+        inner = getattr(self._tokenizer, "tokenizer", None)
+        plain = [identifier for identifier in ids if identifier not in (self.start, self.end)]
+        text = self._tokenizer.decode(plain) if inner is None else inner.decode(plain, skip_special_tokens=True)
+        return " ".join(text.replace("\ufffd", "").split())
 
     def _bounded(self, text: str) -> str:
         return text if len(text) < self._bound else " ".join(text.split())[: self._bound]

@@ -12,18 +12,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from thanopg.errors import ImageError, ThanopgError, TooBusy
-from thanopg.models.embedder import Embedder, Pixels, Vectors
+from thanopg.models.embedder import Captioner, Embedder, Pixels, Vectors
 from thanopg.service.cache import CachedVector
 from thanopg.service.daemon_thread import DaemonThread
 from thanopg.service.literal import vector_literal
 
-Kind = Literal["text", "image"]
-Outcome = CachedVector | Exception
+Kind = Literal["text", "image", "caption"]
+Outcome = CachedVector | str | Exception
 Observer = Callable[[Kind, int, float], None]
 """told of every pass: kind, size of the batch, seconds"""
 
@@ -31,7 +31,8 @@ Observer = Callable[[Kind, int, float], None]
 @dataclass(slots=True, eq=False)
 class _Job:
     content: Any
-    future: asyncio.Future[CachedVector]
+    future: asyncio.Future[Any]
+    """a CachedVector, or a caption"""
 
 
 @dataclass(slots=True)
@@ -44,7 +45,10 @@ class _Lane:
 class Batcher:
     """Used from one event loop."""
 
-    def __init__(self, *, max_waiting: int, max_batch: Mapping[Kind, int], observe: Observer) -> None:
+    def __init__(
+        self, *, max_waiting: int, max_batch: Mapping[Literal["text", "image"], int], observe: Observer
+    ) -> None:
+        """`max_batch`: of texts, and of images, whether they become vectors or captions."""
         self._max_waiting = max_waiting
         self._max_batch = max_batch
         self._observe = observe
@@ -59,13 +63,20 @@ class Batcher:
 
     async def embed_text(self, model: Embedder, text: str) -> CachedVector:
         """Raises TooBusy, and what the model raises."""
-        return await self._wait(model, "text", text)
+        vector: CachedVector = await self._wait(model, "text", text)
+        return vector
 
     async def embed_image(self, model: Embedder, pixels: Pixels) -> CachedVector:
         """`pixels`: uint8 (height, width, 3). Raises TooBusy, ImageError, and what the model raises."""
-        return await self._wait(model, "image", pixels)
+        vector: CachedVector = await self._wait(model, "image", pixels)
+        return vector
 
-    async def _wait(self, model: Embedder, kind: Kind, content: object) -> CachedVector:
+    async def caption_image(self, model: Captioner, pixels: Pixels, language: str) -> str:
+        """`pixels`: uint8 (height, width, 3). Raises TooBusy, and what the model raises."""
+        caption: str = await self._wait(model, "caption", (pixels, language))
+        return caption
+
+    async def _wait(self, model: Embedder, kind: Kind, content: object) -> Any:
         if self.waiting >= self._max_waiting:
             raise TooBusy
         loop = asyncio.get_running_loop()
@@ -88,7 +99,8 @@ class Batcher:
         self._scheduled = False
         while not self._running and self._lanes:
             key, lane = self._lanes.popitem(last=False)
-            jobs = [lane.jobs.popleft() for _ in range(min(self._max_batch[lane.kind], len(lane.jobs)))]
+            largest = self._max_batch["text" if lane.kind == "text" else "image"]
+            jobs = [lane.jobs.popleft() for _ in range(min(largest, len(lane.jobs)))]
             self.waiting -= len(jobs)
             if lane.jobs:
                 self._lanes[key] = lane  # to the end of the line
@@ -118,6 +130,8 @@ def _run(model: Embedder, kind: Kind, contents: list[Any]) -> tuple[list[Outcome
     begin = perf_counter()
     if kind == "image":
         outcomes = _embed(partial(_images, model), contents)
+    elif kind == "caption":
+        outcomes = _embed(partial(_captions, cast(Captioner, model)), contents)
     else:
         unique = list(dict.fromkeys(contents))
         found = dict(zip(unique, _embed(partial(_texts, model), unique), strict=True))
@@ -156,6 +170,16 @@ def _images(model: Embedder, pixels: Sequence[Pixels]) -> list[Outcome]:
         else ImageError("not_finite", "the model gave no finite vector for the image")
         for vector, fine in zip(vectors, sound, strict=True)
     ]
+
+
+def _captions(model: Captioner, contents: Sequence[tuple[Pixels, str]]) -> list[Outcome]:
+    outcomes: list[Outcome] = [""] * len(contents)
+    for language in dict.fromkeys(language for _, language in contents):
+        chosen = [index for index, content in enumerate(contents) if content[1] == language]
+        captions = model.caption_images(np.stack([contents[index][0] for index in chosen]), language=language)
+        for index, caption in zip(chosen, captions, strict=True):
+            outcomes[index] = caption
+    return outcomes
 
 
 def _sound(vectors: Vectors, count: int, model: Embedder) -> list[bool]:

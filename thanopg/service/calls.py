@@ -14,11 +14,10 @@ from thanopg.errors import (
     FingerprintMismatch,
     ImageError,
     InvalidArgument,
-    NotSupported,
     ThanopgError,
     TooBusy,
 )
-from thanopg.models.embedder import ModelInfo, Pixels, Preprocessing
+from thanopg.models.embedder import ModelInfo, Pixels, Preprocessing, choose_language
 from thanopg.service.batcher import Batcher
 from thanopg.service.cache import CachedVector, VectorCache
 from thanopg.service.literal import parse_bytea
@@ -119,7 +118,7 @@ class Calls:
                 described = {**model.info.as_json(), "device": model.device}
                 return Answer(json.dumps(described, ensure_ascii=False).encode())
             case CaptionImage():
-                raise NotSupported("this version of the service writes no captions")
+                return await self._caption_image(request)
 
     async def _embed_text(self, request: EmbedText) -> Answer:
         if not request.text.strip():
@@ -137,15 +136,25 @@ class Calls:
     async def _embed_image(self, request: EmbedImage) -> Answer:
         model = await self._shelf.get(request.source)
         _check_fingerprint(request.fingerprint, model.info)
+        pixels = await self._pixels(request.image, model.preprocessing)
+        return _vector_answer(await self._batcher.embed_image(model, pixels), model.info)
+
+    async def _caption_image(self, request: CaptionImage) -> Answer:
+        model = await self._shelf.get(request.source)
+        _check_fingerprint(request.fingerprint, model.info)
+        language = choose_language(model, request.language)
+        pixels = await self._pixels(request.image, model.preprocessing)
+        return Answer((await self._batcher.caption_image(model, pixels, language)).encode())
+
+    async def _pixels(self, image: bytes | str, preprocessing: Preprocessing) -> Pixels:
         if self.decoding >= self._max_decoding:
             raise TooBusy
         self.decoding += 1
         try:
-            data = await self._bytes(request.image)
-            pixels = await asyncio.wrap_future(self._decoder.submit(data, model.preprocessing))
+            data = await self._bytes(image)
+            return await asyncio.wrap_future(self._decoder.submit(data, preprocessing))
         finally:
             self.decoding -= 1
-        return _vector_answer(await self._batcher.embed_image(model, pixels), model.info)
 
     async def _bytes(self, image: bytes | str) -> bytes:
         if isinstance(image, str):

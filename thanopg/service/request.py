@@ -36,6 +36,10 @@ class DescribeModel(NamedTuple):
 class CaptionImage(NamedTuple):
     image: bytes | str
     source: str
+    fingerprint: str | None
+    """None or empty: any"""
+    language: str | None
+    """None: the first that the model writes"""
 
 
 Request = EmbedText | EmbedImage | DescribeModel | CaptionImage
@@ -111,6 +115,6 @@ def _request(call: Call, arguments: Sequence[bytes | str | None]) -> Request:
         case "embed_image":
             return EmbedImage(image, texts[1], fingerprint)
         case "caption_image":
-            return CaptionImage(image, texts[1])
+            return CaptionImage(image, texts[1], fingerprint or None, texts[3] if len(texts) > 3 else None)
         case _:
             return DescribeModel(texts[0])

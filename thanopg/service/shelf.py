@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from thanopg.errors import TooBusy
-from thanopg.models.embedder import Embedder, ModelInfo
+from thanopg.models.embedder import Captioner, ModelInfo
 from thanopg.service.daemon_thread import in_daemon_thread
 
 MAX_NAMES: Final = 256
@@ -19,7 +19,7 @@ TOUCH_SECONDS: Final = 1.0
 """how often the library hears that a model is in use, so that it drops others first"""
 
 
-class Model(Embedder, Protocol):
+class Model(Captioner, Protocol):
     @property
     def device(self) -> str: ...
 

@@ -13,7 +13,8 @@ TEXT: Final = 25
 VOID: Final = 2278
 
 ACCEPTED_HINT = (
-    "accepted: SELECT embed_text('…', model), embed_image(bytea, model), describe_model(model), and SELECT 1; "
+    "accepted: SELECT embed_text('…', model), embed_image(bytea, model), caption_image(bytea, model), "
+    "describe_model(model), and SELECT 1; "
     "everything else belongs to the database"
 )
 SERVER_VERSION = f"18.0 (thanopg {__version__})"
@@ -29,7 +30,7 @@ class Signature:
 FUNCTIONS: Final[dict[str, Signature]] = {
     "embed_text": Signature((TEXT, TEXT, TEXT), 2),
     "embed_image": Signature((BYTEA, TEXT, TEXT), 2),
-    "caption_image": Signature((BYTEA, TEXT), 2),
+    "caption_image": Signature((BYTEA, TEXT, TEXT, TEXT), 2),
     "describe_model": Signature((TEXT,), 1),
 }
 CASTS: Final[dict[str, int]] = {"text": TEXT, "varchar": TEXT, "character varying": TEXT, "bytea": BYTEA}
