@@ -21,6 +21,12 @@ WORKERS_STATEMENT = re.compile(
     r"Process \d+: SELECT .*thanopg\."
     r"(claim|read_source|finish|fail|forget|release|extend|reconcile|mend_triggers|forget_dropped)\("
 )
+UNFORESEEN = re.compile(r"could not write a batch of|a batch of .* failed")
+"""what a worker logs with a traceback"""
+ENDED = re.compile(r"\S*(Error|Exception|Unavailable|Shutdown|ConnectNow)(: |$)")
+EXPECTED_END = re.compile(
+    r"(psycopg\.OperationalError|psycopg\.errors\.\w*(Shutdown|ConnectNow)|thanopg\.errors\.\w+Unavailable)"
+)
 
 
 def settle(connection: psycopg.Connection) -> None:
@@ -115,6 +121,14 @@ def check_model_calls(journal: Path, figures: Figures, processes: int) -> None:
     figures.model_images = sum(seen.total() for seen in of_process.values())
     figures.distinct_images = len({picture for seen in of_process.values() for picture in seen})
     assert figures.model_images <= figures.distinct_images * processes
+
+
+def check_worker_log(log: Path) -> None:
+    """No worker met an error that nobody thought of; one that starts while the server is away says so and ends."""
+    text = log.read_text(errors="replace")
+    surprising = [line for line in text.splitlines() if UNFORESEEN.search(line)]
+    ends = [line for line in text.splitlines() if ENDED.match(line) and not EXPECTED_END.match(line)]
+    assert surprising + ends == []
 
 
 def check_deadlocks(log: Path) -> None:

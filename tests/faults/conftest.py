@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -13,6 +14,8 @@ from tests.databases import make_home
 from thanopg.database.connect import connect
 from thanopg.database.install import install_embedded
 from thanopg.database.server import EmbeddedServer
+
+WORKER = "embedder"
 
 
 @pytest.fixture
@@ -25,6 +28,8 @@ def crashing_server() -> Iterator[EmbeddedServer]:
         connection.execute("ALTER SYSTEM SET fsync = off")
         connection.execute("SELECT pg_reload_conf()")
     install_embedded(server)
+    with connect(server.superuser_url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {WORKER} LOGIN PASSWORD '{WORKER}' IN ROLE thanopg_worker".encode())
     yield server
     server.stop()
     shutil.rmtree(home)
@@ -36,6 +41,12 @@ def workplace() -> Iterator[Path]:
     path = make_home()
     yield path
     shutil.rmtree(path)
+
+
+def role_url(server: EmbeddedServer) -> str:
+    """As a role that owns nothing."""
+    parts = urlsplit(server.url)
+    return parts._replace(netloc=f"{WORKER}:{WORKER}@").geturl()
 
 
 def owner(server: EmbeddedServer) -> psycopg.Connection:

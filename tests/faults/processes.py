@@ -34,21 +34,22 @@ class _Worker:
 
 
 class Workers:
-    """A number of worker processes that are replaced when they end. `arm()` says where the next one is to die."""
+    """A worker process per URL, replaced when it ends. `arm()` says where the next one is to die."""
 
-    def __init__(self, number: int, arguments: Sequence[str | Path], log: Path, arm: Callable[[], str]) -> None:
-        self._command = [sys.executable, "-P", "-m", "tests.faults.worker_process", *map(str, arguments)]
+    def __init__(self, urls: Sequence[str], root: Path, journal: Path, log: Path, arm: Callable[[], str]) -> None:
+        self._urls = urls
+        self._arguments = [str(root), str(LEASE), str(journal)]
         self._log = log.open("ab")
         self._arm = arm
         self.started = 0
         self._thawing: list[threading.Timer] = []
-        self._workers = [self._start() for _ in range(number)]
+        self._workers = [self._start(n) for n in range(len(urls))]
 
-    def _start(self, *, armed: bool = True) -> _Worker:
+    def _start(self, n: int, *, armed: bool = True) -> _Worker:
         self.started += 1
         point = self._arm() if armed else ""
         process = subprocess.Popen(
-            self._command,
+            [sys.executable, "-P", "-m", "tests.faults.worker_process", self._urls[n], *self._arguments],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
@@ -64,7 +65,7 @@ class Workers:
     def kill(self, n: int) -> None:
         self._workers[n].process.kill()
         self._workers[n].process.wait(STOP_SECONDS)
-        self._workers[n] = self._start()
+        self._workers[n] = self._start(n)
 
     def terminate(self, n: int, *, armed: bool = True) -> None:
         """SIGTERM: what is under way is written, and the process ends in order."""
@@ -75,7 +76,7 @@ class Workers:
             assert time.monotonic() < deadline, "the worker did not end"
             process.send_signal(signal.SIGCONT)  # it may yet freeze at its point
             time.sleep(0.05)
-        self._workers[n] = self._start(armed=armed)
+        self._workers[n] = self._start(n, armed=armed)
 
     def freeze(self, n: int) -> None:
         self._workers[n].process.send_signal(signal.SIGSTOP)
@@ -94,7 +95,7 @@ class Workers:
             if worker.process.poll() is not None:
                 died = worker.process.returncode == -signal.SIGKILL
                 seen.append(f"worker killed at {point}" if died and point else "worker ended by itself")
-                self._workers[n] = self._start()
+                self._workers[n] = self._start(n)
             elif worker.armed.endswith("STOP") and _is_stopped(worker.process.pid):
                 seen.append(f"worker frozen at {point}")
                 self._workers[n] = replace(worker, armed="")

@@ -74,6 +74,7 @@ TARGETS = (
 VECTOR = "fake_base"
 AUDIT = """
 CREATE TABLE written (target regclass, source text, vector text);
+GRANT INSERT ON written TO thanopg_worker;
 CREATE FUNCTION note_writing() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF current_setting('application_name') = 'thanopg worker' THEN

@@ -17,18 +17,19 @@ import psycopg
 import pytest
 
 from tests.faults import checks
-from tests.faults.conftest import owner
+from tests.faults.conftest import owner, role_url
 from tests.faults.driver import Driver
 from tests.faults.figures import Figures
 from tests.faults.pictures import FILES, Pictures
 from tests.faults.points import POINTS
-from tests.faults.processes import LEASE, ServerFaults, ServiceProcess, Workers
+from tests.faults.processes import ServerFaults, ServiceProcess, Workers
 from tests.faults.tables import TARGETS, create_tables
 from thanopg.database.connect import connect
 from thanopg.database.server import EmbeddedServer
 from thanopg.errors import DatabaseUnavailable
 
 WORKERS = 2
+"""one is the tables' owner, the other a member of thanopg_worker"""
 DRIVERS = 2
 REFUSALS = {"08000", "08001", "08006", "57014", "57P01", "57P02", "57P03", "53300"}
 """what a search may be answered with while service and server come and go"""
@@ -52,8 +53,9 @@ class Chaos:
         with (
             ServiceProcess(self.server.home.path, place / "service.log") as service,
             Workers(
-                WORKERS,
-                [self.server.url, self.pictures.root, str(LEASE), self.journal],
+                [self.server.url, role_url(self.server)],
+                self.pictures.root,
+                self.journal,
                 place / "worker.log",
                 self._arm,
             ) as workers,
@@ -65,6 +67,7 @@ class Chaos:
             workers.disarm()
             self._judge()
             checks.check_model_calls(self.journal, self.figures, workers.started)
+        checks.check_worker_log(place / "worker.log")
         checks.check_deadlocks(self.server.home.log)
         return self.figures
 
