@@ -1,4 +1,4 @@
-"""`python -m thanopg.catalog draw|train|evaluate`: write a catalogue, make the bundled model, measure one."""
+"""`python -m thanopg.catalog draw|train|train-captions|evaluate|evaluate-captions`: a catalogue and its model."""
 
 from __future__ import annotations
 
@@ -111,6 +111,63 @@ def evaluate(
     report = evaluate_source(
         source, work, pictures=pictures, wordings=wordings, processes=processes, random_weights=random_weights
     )
+    print(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def train_captions(
+    model: Annotated[Path, typer.Option(help="A trained model's directory; the captioner goes into it.")] = MODEL,
+    work: Work = WORK,
+    pictures: Annotated[int, typer.Option(min=1, help="Drawings to learn from.")] = 20_000,
+    variants: Annotated[int, typer.Option(min=1, help="Times each is looked at, moved and changed a little.")] = 1,
+    epochs: Annotated[int, typer.Option(min=1)] = 6,
+    batch: Annotated[int, typer.Option(min=2)] = 64,
+    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1.2e-3,
+    minutes: Annotated[float, typer.Option(help="Training time to plan for; the epochs may end it sooner.")] = 1e9,
+    patience: Annotated[int, typer.Option(min=1, help="Epochs without progress before it stops.")] = 6,
+    seed: Annotated[int, typer.Option()] = 0,
+    device: Annotated[str | None, typer.Option(help="cuda, mps or cpu; chosen if not given.")] = None,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
+    processes: Processes = 2,
+) -> None:
+    """Train a captioner on a model's image tower, which stays as it is; a killed run is gone on with.
+
+    Example: python -m thanopg.catalog train-captions --model /tmp/model
+    """
+    import torch
+
+    from thanopg.catalog.training import caption_run
+    from thanopg.catalog.training.captions import CaptionPlan
+    from thanopg.models.device import choose_device
+
+    if threads:
+        torch.set_num_threads(threads)
+    plan = CaptionPlan(epochs=epochs, batch=batch, rate=rate, minutes=minutes, patience=patience, seed=seed)
+    place = choose_device(device)
+    score = caption_run.train_captions(
+        model, work, pictures=pictures, variants=variants, plan=plan, device=place, processes=processes
+    )
+    print(f"{score:.4f}")
+
+
+@app.command()
+def evaluate_captions(
+    source: Annotated[str, typer.Argument(help="A model: bundled:catalog, local-dir:…")] = "bundled:catalog",
+    work: Work = WORK,
+    pictures: Annotated[int, typer.Option(min=100, help="Unseen pictures.")] = 2000,
+    random_weights: Annotated[
+        bool,
+        typer.Option("--random-weights", help="Measure a captioner that has learned nothing: the level of chance."),
+    ] = False,
+    processes: Processes = 2,
+) -> None:
+    """Print as JSON how many captions of unseen pictures name the right category and colour.
+
+    Example: python -m thanopg.catalog evaluate-captions --random-weights
+    """
+    from thanopg.catalog.training.caption_run import evaluate_captions
+
+    report = evaluate_captions(source, work, pictures=pictures, processes=processes, random_weights=random_weights)
     print(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
 
 

@@ -1,4 +1,4 @@
-"""The captioner's training loop: what a frozen tower sees, and a text in each language; it can be killed and resumed."""
+"""The captioner's training loop: what a frozen tower sees, a text in each language; it can be killed and resumed."""
 
 from __future__ import annotations
 
@@ -17,27 +17,30 @@ from torch.nn import functional
 
 from thanopg.catalog.dice import dice
 from thanopg.catalog.training.features import Features, as_maps
+from thanopg.errors import InvalidArgument
 from thanopg.models.caption_decoder import CaptionDecoder, CaptionerConfig, FeatureMap
-from thanopg.models.captioner import save_captioner
+from thanopg.models.captioner import has_captioner, save_captioner
 
 Measure = Callable[[CaptionDecoder], float]
 Tell = Callable[[str], None]
 Rows = list[list[int]]
 """for each picture the captioner's own numbers, the end token included"""
 _IGNORED = -100
+_ALIKE = 16
+"""batches whose texts are sorted by length together"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CaptionPlan:
     """How long and how fast."""
 
-    epochs: int = 16
-    batch: int = 128
-    """pictures; each is captioned in every language"""
-    rate: float = 1.5e-3
+    epochs: int = 6
+    batch: int = 64
+    """pictures, each captioned in one language at a time"""
+    rate: float = 1.2e-3
     decay: float = 0.05
     dropout: float = 0.1
-    warm_up: int = 100
+    warm_up: int = 60
     """steps"""
     patience: int = 5
     """epochs without a better measure before it stops"""
@@ -49,10 +52,14 @@ class CaptionPlan:
 class Vocabulary:
     """The part of a tokenizer's tokens that captions need, the end token first."""
 
-    def __init__(self, tokenizer: Tokenizer, end: int, texts: Sequence[str]) -> None:
+    def __init__(self, tokenizer: Tokenizer, end: str, texts: Sequence[str]) -> None:
+        """`end` is the end token as the tokenizer spells it. Raises InvalidArgument when it has none such."""
+        number = tokenizer.token_to_id(end)
+        if number is None:
+            raise InvalidArgument(f"expected a tokenizer with the token {end}")
         self._tokenizer = tokenizer
-        used = {number for row in self._ids(sorted(set(texts))) for number in row}
-        self.tokens: tuple[int, ...] = (end, *sorted(used))
+        used = {token for row in self._ids(sorted(set(texts))) for token in row}
+        self.tokens: tuple[int, ...] = (number, *sorted(used))
         self._number = {token: number for number, token in enumerate(self.tokens)}
 
     def rows(self, texts: Sequence[str]) -> Rows:
@@ -117,28 +124,41 @@ class CaptionTraining:
             if better:
                 save_captioner(self.decoder, destination)
             self._keep()
+        if not has_captioner(destination):  # resumed at its end, for a directory that has none yet
+            save_captioner(self.decoder, destination)
         return self.best
 
     def _one_epoch(self) -> float:
         self.decoder.train()
         random = dice("captions", self.plan.seed, self.epoch)
-        count, size = len(self.features[0]), self.plan.batch
-        order = random.sample(range(count), count)
+        batches = self._batches(random)
         losses: list[float] = []
         began = time.monotonic()
-        for start in range(0, max(1, count - size + 1), size):
+        for number, batch in enumerate(batches):
             for group in self.optimizer.param_groups:
-                group["lr"] = self._rate(start / count, time.monotonic() - began)
-            losses.append(self._step(sorted(order[start : start + size]), random))
-            if len(losses) % 50 == 0:
-                self.tell(f"  {start + size}/{count}  loss {np.mean(losses[-50:]):.3f}")
+                group["lr"] = self._rate(number / len(batches), time.monotonic() - began)
+            losses.append(self._step(batch, random.choice(self.features)))
+            if number % 50 == 49:
+                self.tell(f"  {number + 1}/{len(batches)}  loss {np.mean(losses[-50:]):.3f}")
         return float(np.mean(losses))
 
-    def _step(self, indices: Sequence[int], random: Random) -> float:
-        rows = random.choice(self.features)[indices]
+    def _batches(self, random: Random) -> list[list[tuple[str, int]]]:
+        """Every picture once, in a language by chance; texts of one length together, so that few are padded."""
+        size, count = self.plan.batch, len(self.features[0])
+        languages = self.decoder.config.languages
+        order = [(random.choice(languages), index) for index in random.sample(range(count), count)]
+        batches = []
+        for start in range(0, count, size * _ALIKE):
+            some = sorted(order[start : start + size * _ALIKE], key=lambda each: len(self.texts[each[0]][each[1]]))
+            batches += [some[i : i + size] for i in range(0, len(some), size)]
+        random.shuffle(batches)
+        return batches
+
+    def _step(self, batch: Sequence[tuple[str, int]], features: Features) -> float:
+        rows = features[[index for _, index in batch]]
         seen = self.decoder.look(as_maps(rows, self.decoder.config.maps, self.device))
-        ids, targets = self._texts(indices)
-        logits = self.decoder(seen.repeat(len(self.texts), 1, 1), ids)
+        ids, targets = self._texts(batch)
+        logits = self.decoder(seen, ids)
         loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=_IGNORED)
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -146,9 +166,9 @@ class CaptionTraining:
         self.optimizer.step()
         return loss.item()
 
-    def _texts(self, indices: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
-        """What goes in and what should come out: (languages × n, length of the longest)."""
-        chosen = [(self.decoder.start(language), rows[i]) for language, rows in self.texts.items() for i in indices]
+    def _texts(self, wanted: Sequence[tuple[str, int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Language and picture → what goes in and what should come out: int64 (n, length of the longest)."""
+        chosen = [(self.decoder.start(language), self.texts[language][index]) for language, index in wanted]
         length = max(len(row) for _, row in chosen)
         ids = torch.zeros((len(chosen), length), dtype=torch.long)
         targets = torch.full((len(chosen), length), _IGNORED)

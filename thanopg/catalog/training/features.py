@@ -38,7 +38,7 @@ def seen_features(
     scale: Scale,
     *,
     file: Path | None = None,
-    change: Callable[[Pixels], Pixels] = lambda pixels: pixels,
+    change: Callable[[Pixels], Pixels] | None = None,
 ) -> Features:
     """For every picture, after `change`, all maps in one row; read from `file` if it is there, else written to it."""
     if file is not None and file.exists():
@@ -47,7 +47,8 @@ def seen_features(
     rows = np.empty((len(pixels), sum(each.places * each.channels for each in maps)), dtype=np.float16)
     with torch.inference_mode():
         for start in range(0, len(pixels), _BATCH):
-            found = feature_maps(visual, scale(change(np.array(pixels[start : start + _BATCH]))), maps)
+            shown = pixels[start : start + _BATCH]
+            found = feature_maps(visual, scale(change(shown) if change else shown), maps)
             rows[start : start + _BATCH] = torch.cat([each.flatten(1) for each in found], dim=1).cpu().numpy()
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -60,5 +61,5 @@ def seen_features(
 def as_maps(rows: Features, maps: Sequence[FeatureMap], device: torch.device) -> list[torch.Tensor]:
     """Rows of `seen_features` → float32 (n, places, channels) for each map."""
     values = torch.from_numpy(np.array(rows)).to(device).float()
-    parts = values.split([each.places * each.channels for each in maps], dim=1)
-    return [part.unflatten(1, (each.places, each.channels)) for part, each in zip(parts, maps, strict=True)]
+    parts = torch.split(values, [each.places * each.channels for each in maps], dim=1)
+    return [part.view(-1, each.places, each.channels) for part, each in zip(parts, maps, strict=True)]

@@ -75,14 +75,20 @@ def evaluate(embedder: Embedder, directory: Path, products: Sequence[Product], *
 def embed_pictures(embedder: Embedder, directory: Path, products: Sequence[Product], *, batch: int = 64) -> Vectors:
     """(n, dimensions) for the products' files."""
     side = embedder.preprocessing.height
-    parts: list[Vectors] = []
-    for start in range(0, len(products), batch):
-        pixels: list[NDArray[np.uint8]] = []
-        for product in products[start : start + batch]:
-            with Image.open(directory / product.image_path, formats=("JPEG",)) as picture:
-                pixels.append(np.asarray(fit(picture.convert("RGB"), side)))
-        parts.append(embedder.embed_images(np.stack(pixels)))
+    parts = [
+        embedder.embed_images(read_pictures(directory, products[start : start + batch], side=side))
+        for start in range(0, len(products), batch)
+    ]
     return np.concatenate(parts)
+
+
+def read_pictures(directory: Path, products: Sequence[Product], *, side: int) -> NDArray[np.uint8]:
+    """(n, side, side, 3) for the products' files."""
+    pixels: list[NDArray[np.uint8]] = []
+    for product in products:
+        with Image.open(directory / product.image_path, formats=("JPEG",)) as picture:
+            pixels.append(np.asarray(fit(picture.convert("RGB"), side)))
+    return np.stack(pixels)
 
 
 def _found(embedder: Embedder, wordings: Sequence[Wording], pictures: Vectors, products: Sequence[Product]) -> float:

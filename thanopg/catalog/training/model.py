@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 
 from thanopg.catalog.training.tokens import save_tokenizer
+from thanopg.models.captioner import remove_captioner
 from thanopg.models.torchvision_shim import import_torchvision
 
 CONTEXT_LENGTH = 40
@@ -87,8 +88,9 @@ def text_vectors_by_length(model: Any, rows: Sequence[Sequence[int]], device: to
 
 
 def save_model(model: Any, config: dict[str, Any], tokenizer: Tokenizer, directory: Path) -> None:
-    """open_clip's local-dir format, weights as float16."""
+    """open_clip's local-dir format, weights as float16. A captioner that lies there belongs to others: it goes."""
     directory.mkdir(parents=True, exist_ok=True)
+    remove_captioner(directory)
     preprocessing = {
         "mean": list(MEAN),
         "std": list(DEVIATION),

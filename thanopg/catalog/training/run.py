@@ -123,18 +123,22 @@ def evaluate_source(
     source: str, work: Path, *, pictures: int, wordings: int, processes: int, random_weights: bool
 ) -> Report:
     """Measures a model on pictures of the test seed, which are written under `work` once."""
-    directory = work / f"test-{pictures}"
-    if (directory / "products.csv").exists() and read_csv(directory / "products.csv") == make_products(
-        pictures, TEST_SEED
-    ):
-        products = read_csv(directory / "products.csv")
-    else:
-        say(f"writing {pictures} pictures")
-        products = write_catalogue(directory, pictures, TEST_SEED, processes=processes, popular=False)
+    directory, products = unseen_pictures(work, pictures, processes=processes)
     if random_weights:
         make_random(work / "random", VALIDATION_SEED)
         source = f"local-dir:{(work / 'random').absolute()}"
     return evaluate(load_embedder(source), directory, products, wordings=wordings, seed=TEST_SEED)
+
+
+def unseen_pictures(work: Path, count: int, *, processes: int) -> tuple[Path, list[Product]]:
+    """Products of the test seed and the directory of their pictures, which are written under `work` once."""
+    directory = work / f"test-{count}"
+    if (directory / "products.csv").exists() and read_csv(directory / "products.csv") == make_products(
+        count, TEST_SEED
+    ):
+        return directory, read_csv(directory / "products.csv")
+    say(f"writing {count} pictures")
+    return directory, write_catalogue(directory, count, TEST_SEED, processes=processes, popular=False)
 
 
 def make_random(directory: Path, seed: int, *, side: int = 64) -> None:
