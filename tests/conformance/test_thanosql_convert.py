@@ -1,4 +1,4 @@
-"""CONVERT: what it stores and returns, what it does the second time, and what becomes of pictures that can't be read."""
+"""CONVERT: what it stores and returns, what it does the second time, and what pictures that can't be read become."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Builder:
         finally:
             memory.unlink(missing_ok=True)
         notes = [
-            f"model {plan.name}: recall in the first 5 from {outcome.before:.3f} to {outcome.after:.3f}, measured on "
+            f"model {plan.name}: validation recall from {outcome.before:.3f} to {outcome.after:.3f}, measured on "
             f"{outcome.validated} pairs that were kept back; {outcome.epochs} epochs of {outcome.trained} pairs"
         ]
         if faults:
