@@ -70,6 +70,8 @@ WRONG = (
      "clip1", "is used by photo.clip1_clipen", "new name"),
     ("BUILD MODEL x USING catlog AS SELECT 1", "catlog", "there is no base catlog", "did you mean catalog?"),
     ("FIT MODEL x USING catalog AS SELECT 1", "catalog", "there is no model catalog", "clip1"),
+    ("SELECT $a, $1", "$1", "$1 has no value here", "$name"),
+    ("SEARCH IMAGE text='a' USING clip1 AS SELECT * FROM photo WHERE id = $2", "$2", "$2 has no value here", "$name"),
     ("SELECT 1; SELECT 2", "S", "only one statement", "one after the other"),
     (f"{SEARCH}; {SEARCH}", "SEARCH", "only one statement", ""),
     (f"SELECT * FROM ({SEARCH}", "", "expected )", ""),

@@ -40,6 +40,7 @@ class SqlReader:
         bodies = FunctionBody()
         written = begin
         before = Token("end", "", begin, begin)
+        numbered: Token | None = None
         while True:
             token = self.lexer.sql(at)
             if token.kind == "end":
@@ -73,12 +74,18 @@ class SqlReader:
                 pieces.append(self._verbatim(written, token.start))
                 pieces.append(Parameter(token.text[1:], at=Span(token.start, token.end)))
                 written = token.end
+            elif token.kind == "parameter":
+                numbered = numbered or token
             elif token.kind == "name":
                 bodies.word(token)
                 if token.text.upper() in CLAUSES and not before.is_sign("."):
                     clauses[-1] = token.text.upper()
             before = token
             at = token.end
+        if numbered is not None and (nested or pieces):  # the numbers are taken by values of ours
+            raise self.lexer.error(
+                f"{numbered.text} has no value here", numbered.start, len(numbered.text), hint="name the value: $name"
+            )
         end = max(written, begin + len(self.lexer.statement[begin : token.start].rstrip()))
         pieces.append(self._verbatim(written, end))
         kept = tuple(piece for piece in pieces if not isinstance(piece, Verbatim) or piece.text)
