@@ -1,31 +1,36 @@
-"""`python -m benchmarks [--quick] [--json] [search|bulk …]`: one table of ratios."""
+"""`python -m benchmarks [--quick] [--json] [search|bulk|attack …]`: one table of ratios."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from contextlib import nullcontext
 
-from benchmarks import bulk, search
+from benchmarks import attack, bulk, search
 from benchmarks.measure import Figure
 from benchmarks.stack import running_stack
+
+NAMES = ("search", "bulk", "attack")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="search|bulk", help="which; all by default")
+    parser.add_argument("names", nargs="*", metavar="|".join(NAMES), help="which; all by default")
     parser.add_argument("--quick", action="store_true", help="a minute instead of several")
     parser.add_argument("--json", action="store_true", help="figures as JSON on standard output")
     given = parser.parse_args()
-    names = given.names or ["search", "bulk"]
-    if unknown := set(names) - {"search", "bulk"}:
+    names = set(given.names or NAMES)
+    if unknown := names - set(NAMES):
         parser.error(f"no benchmark named {', '.join(sorted(unknown))}")
     figures: list[Figure] = []
-    with running_stack() as stack:
-        if "search" in names:
+    with running_stack() if names - {"attack"} else nullcontext() as stack:
+        if "search" in names and stack is not None:
             figures += search.run(stack, rows=5_000 if given.quick else 50_000, rounds=100 if given.quick else 500)
-        if "bulk" in names:
+        if "bulk" in names and stack is not None:
             figures += bulk.run(stack, pictures=500 if given.quick else 4_000, rounds=3)
+    if "attack" in names:
+        figures += attack.run(rounds=1 if given.quick else 5, seconds=2.0)
     if given.json:
         json.dump([figure.as_json() for figure in figures], sys.stdout, indent=2, ensure_ascii=False)
         return

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thanopg.errors import SyntaxNotUnderstood
+from thanopg.errors import LimitExceeded, SyntaxNotUnderstood
 from thanopg.service.lexer import Token, tokens
 
 
@@ -72,3 +72,34 @@ def test_a_quoted_literal_comes_back(text: str) -> None:
     assert lex("'" + text.replace("'", "''") + "'") == [("string", text)]
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     assert lex(f"E'{escaped}'") == [("string", text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT 1;" * 1_000_000,
+        "1 " * 5_000_000,
+        "/**/" * 3_000_000,
+        "/*" * 5_000_000,
+        "'" + "''" * 5_000_000 + "'",
+        '"' + '""' * 5_000_000 + '"',
+        "E'" + "\\n" * 5_000_000 + "'",
+        "E'\\\\x00''" + "\\101" * 5_000_000 + "'",
+    ],
+)
+def test_what_is_read_sign_by_sign_is_bounded(text: str) -> None:
+    with pytest.raises(LimitExceeded):
+        list(tokens(text))
+
+
+@pytest.mark.parametrize("literal", ["'\\x{}'", "E'\\\\x{}'", "$${}$$", "'{}'"])
+def test_long_literals_are_read_whole(literal: str) -> None:
+    digits = "0f" * 5_000_000
+    ((kind, value),) = tokens(literal.format(digits))
+    assert kind == "string" and value.removeprefix("\\x") == digits
+
+
+@pytest.mark.parametrize("text", ["E'" + "a" * 60_000, "E'" + "a\\n" * 20_000, "E'" + "''" * 30_000 + "\\"])
+def test_a_literal_without_an_end_is_found_out_at_once(text: str) -> None:
+    with pytest.raises(SyntaxNotUnderstood):
+        list(tokens(text))

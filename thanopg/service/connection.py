@@ -21,6 +21,7 @@ from thanopg.service.request import Answer, Request
 from thanopg.service.session import Goodbye, Session
 from thanopg.service.settings import ServiceSettings
 from thanopg.service.startup import BackendKey, CancelCall, LoggedIn, Refused, StartTls, Startup
+from thanopg.service.turns import Turns
 
 READ_AHEAD: Final = 256 * 1024
 """bytes kept of what a client sends while its call is running"""
@@ -39,6 +40,7 @@ class Host(Protocol):
     credentials: Credentials
     calls: Calls
     budget: Budget
+    turns: Turns
     tls: ssl.SSLContext | None
 
     def arrived(self, connection: Connection) -> BackendKey: ...
@@ -60,7 +62,7 @@ class Connection(asyncio.Protocol):
         self._call: asyncio.Task[Answer] | None = None
         self._interrupt: ThanopgError | None = None
         self._upgrade: asyncio.Task[None] | None = None
-        self._turn: asyncio.Handle | None = None
+        self._waits_for_turn = False
         self._timer: asyncio.TimerHandle | None = None
         self._timed_packets = 0
         self._writing_timer: asyncio.TimerHandle | None = None
@@ -83,10 +85,10 @@ class Connection(asyncio.Protocol):
         if self._closing:
             return
         self._reader.feed(data)
-        if self._turn is None:
-            self._step()
-        else:
+        if self._waits_for_turn:
             self._bound_reading()
+        else:
+            self._step()
 
     def eof_received(self) -> bool:
         return False  # nobody who still waits for an answer hangs up
@@ -234,7 +236,9 @@ class Connection(asyncio.Protocol):
         else:
             again = True
         if again:
-            self._turn = self._turn or self._loop.call_soon(self._take_turn)
+            if not self._waits_for_turn:
+                self._waits_for_turn = True
+                self._host.turns.wait(self._take_turn)
         elif self._stopping and not session.busy:
             session.end(ServiceStopping())
             self._transport.write(session.take())
@@ -246,7 +250,7 @@ class Connection(asyncio.Protocol):
         self._watch_message(session)
 
     def _take_turn(self) -> None:
-        self._turn = None
+        self._waits_for_turn = False
         self._step()
 
     def _answer(self, session: Session, request: Request) -> None:
@@ -278,7 +282,7 @@ class Connection(asyncio.Protocol):
 
     def _bound_reading(self) -> None:
         busy = self._session is not None and self._session.busy
-        held_up = busy or self._write_paused or self._turn is not None
+        held_up = busy or self._write_paused or self._waits_for_turn
         pause = held_up and self._reader.waiting > READ_AHEAD
         if pause == self._read_paused or self._closing or self._upgrade is not None:
             return

@@ -1,12 +1,17 @@
-"""SQL text to tokens, as far as the service's few statements need it. Pure, linear in the length of the text."""
+"""SQL text to tokens, as far as the service's few statements need it. Pure.
+
+Long are only literals of images, and those cost a search for their end. Of everything that is read sign by sign there
+is a bound, so that no message, however long, holds up the others for more than a few milliseconds.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Literal, NamedTuple
 
-from thanopg.errors import SyntaxNotUnderstood
+from thanopg.errors import LimitExceeded, SyntaxNotUnderstood
 
 TokenKind = Literal["name", "string", "parameter", "number", "sign", "end"]
 
@@ -16,6 +21,13 @@ class Token(NamedTuple):
     value: str
     """a name in lower case unless it was quoted, a string's content, a parameter's number, a sign's characters"""
 
+
+MAX_TOKENS = 4000
+"""and the gaps between them"""
+MAX_MARKS = 10_000
+"""doubled quotes in one literal, beginnings and ends of comments"""
+MAX_ESCAPED = 64 * 1024
+"""characters of a literal with backslashes, but for a bytea's digits"""
 
 END = Token("end", "")
 
@@ -30,14 +42,16 @@ _PLAIN = re.compile(
 _COMMENT = re.compile(r"/\*|\*/")
 _DOLLAR = re.compile(r"\$(?:[^\W\d]\w*)?\$")
 _BACKSLASH = re.compile(r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([0-7]{1,3})|(.))|''", re.DOTALL)
-_ESCAPED = re.compile(r"(?:[^'\\]+|\\.|'')*'", re.DOTALL)
+_ESCAPED = re.compile(r"(?:[^'\\]++|\\.|'')*+'", re.DOTALL)  # possessive: without an end it must not be tried in all ways
 _CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
 def tokens(text: str) -> Iterator[Token]:
     """Every token of `text`, spaces and comments left out, without an end token. Raises SyntaxNotUnderstood."""
     position, end = 0, len(text)
-    while position < end:
+    for _ in range(MAX_TOKENS):
+        if position >= end:
+            return
         if space := _SPACE.match(text, position):
             position = space.end()
             continue
@@ -46,6 +60,7 @@ def tokens(text: str) -> Iterator[Token]:
             continue
         token, position = _token(text, position)
         yield token
+    raise _too_much(f"words, signs and gaps, at most {MAX_TOKENS}")
 
 
 def _token(text: str, position: int) -> tuple[Token, int]:
@@ -71,20 +86,26 @@ def _token(text: str, position: int) -> tuple[Token, int]:
 def _quoted(text: str, start: int, quote: str, kind: TokenKind) -> tuple[Token, int]:
     """Find the closing quote with str.find, because an image's literal may be a hundred megabytes long."""
     position = start
-    while (position := text.find(quote, position)) >= 0:
+    for _ in range(MAX_MARKS):
+        if (position := text.find(quote, position)) < 0:
+            raise SyntaxNotUnderstood("unterminated quoted " + ("string" if kind == "string" else "identifier"))
         if not text.startswith(quote, position + 1):
             return Token(kind, text[start:position].replace(quote + quote, quote)), position + 1
         position += 2
-    raise SyntaxNotUnderstood("unterminated quoted " + ("string" if kind == "string" else "identifier"))
+    raise _too_much(f"quotes in a literal, at most {MAX_MARKS}")
 
 
 def _escape_string(text: str, start: int) -> tuple[Token, int]:
-    match = _ESCAPED.match(text, start)
+    if text.startswith("\\\\", start):
+        close = text.find("'", start)
+        if close > 0 and text.find("\\", start + 2, close) < 0 and not text.startswith("'", close + 1):
+            return Token("string", text[start + 1 : close]), close + 1  # a bytea's digits, perhaps many millions
+    match = _ESCAPED.match(text, start, start + MAX_ESCAPED)
     if match is None:
+        if len(text) - start > MAX_ESCAPED:
+            raise _too_much(f"characters in a literal with backslashes, at most {MAX_ESCAPED}")
         raise SyntaxNotUnderstood("unterminated quoted string")
     content = text[start : match.end() - 1]
-    if content.startswith("\\\\") and content.find("\\", 2) < 0 and "'" not in content:
-        return Token("string", content[1:]), match.end()  # a bytea's digits, of which there may be many millions
     return Token("string", _BACKSLASH.sub(_character, content)), match.end()
 
 
@@ -102,9 +123,16 @@ def _character(match: re.Match[str]) -> str:
 
 
 def _skip_comment(text: str, start: int) -> int:
-    depth = 0
-    for mark in _COMMENT.finditer(text, start):
+    depth, last = 0, start
+    for mark in islice(_COMMENT.finditer(text, start), MAX_MARKS):
         depth += 1 if mark[0] == "/*" else -1
         if depth == 0:
             return mark.end()
+        last = mark.end()
+    if _COMMENT.search(text, last):
+        raise _too_much(f"comments in one another, at most {MAX_MARKS}")
     raise SyntaxNotUnderstood("unterminated comment")
+
+
+def _too_much(what: str) -> LimitExceeded:
+    return LimitExceeded(f"too many {what}", hint="send several queries, or bind the text as a parameter")

@@ -29,6 +29,7 @@ from thanopg.service.reader import Budget
 from thanopg.service.settings import ServiceSettings
 from thanopg.service.shelf import Library, Shelf
 from thanopg.service.startup import BackendKey
+from thanopg.service.turns import Turns
 
 SECRET_BYTES: Final = 4
 SPARE_FILES: Final = 256
@@ -78,6 +79,7 @@ class Server:
     # --- life --------------------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Server:
+        self.turns = Turns()
         try:
             await self._listen()
         except BaseException:
