@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections import ChainMap
 from collections.abc import Mapping
 from typing import Any
@@ -68,7 +69,9 @@ class Magic:
         values, frames = split({name: names[name] for name in names if name not in self._shell.user_ns_hidden})
         session = self._connector.session()
         try:
-            result = session.run(statement_in_variable(statement, names), parameters=values, frames=frames)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="IProgress not found")  # of tqdm, when a model is loaded
+                result = session.run(statement_in_variable(statement, names), parameters=values, frames=frames)
         except BaseException:
             self._bar.finish(succeeded=False)
             raise
