@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+import time
 import uuid
 from collections.abc import Iterator
 
@@ -199,3 +201,47 @@ def test_refresh_queues_every_picture(connection: psycopg.Connection, photo: str
         "SELECT content_hash FROM thanopg.read_source(1, ARRAY(SELECT key FROM thanopg.pending))"
     ).fetchall()
     assert read == [(b"content",)] * 3  # so that the worker can tell that nothing has changed
+
+
+def test_reconcile_never_waits(
+    connection: psycopg.Connection, other: psycopg.Connection, photo: str, model: FakeEmbedder
+) -> None:
+    token, _ = claim(connection)
+    finish(connection, token, {n: f"picture/{n}.jpg" for n in range(1, 11)}, model.info.fingerprint)
+    connection.execute("ALTER TABLE photo DISABLE TRIGGER USER")
+    connection.execute("UPDATE photo SET image_path = 'new'")
+    connection.execute("DELETE FROM photo WHERE id = 10")
+    connection.execute("ALTER TABLE photo ENABLE TRIGGER USER")
+    connection.execute("SET lock_timeout = '1ms'")
+    with other.transaction():
+        other.execute("UPDATE photo SET image_path = 'newer' WHERE id <= 3")
+        other.execute("INSERT INTO photo VALUES (10, 'newer')")
+        other.execute("SELECT FROM thanopg.provenance WHERE key = '[10]' FOR UPDATE")
+        connection.execute("SELECT thanopg.reconcile(1, deep => true)")
+        assert connection.execute("SELECT retry()").fetchone() == (0,)
+    queued = connection.execute("SELECT key FROM thanopg.pending ORDER BY key").fetchall()
+    assert queued == [([n],) for n in range(1, 11)]
+
+
+def test_finish_waits_for_the_table_before_it_holds_rows(
+    connection: psycopg.Connection, other: psycopg.Connection, photo: str, model: FakeEmbedder
+) -> None:
+    """Otherwise a load that disables triggers and then updates would deadlock with it."""
+    token, _ = claim(connection)
+    sources: dict[int, str | None] = {n: f"picture/{n}.jpg" for n in range(1, 11)}
+    stored: list[object] = []
+    finishing = threading.Thread(
+        target=lambda: stored.extend(finish(connection, token, sources, model.info.fingerprint))
+    )
+    with other.transaction():
+        other.execute("ALTER TABLE photo DISABLE TRIGGER USER")
+        finishing.start()
+        waits = "SELECT FROM pg_locks WHERE relation = 'photo'::regclass AND NOT granted"
+        deadline = time.monotonic() + 30
+        while other.execute(waits).fetchone() is None:
+            assert time.monotonic() < deadline
+        other.execute("SET LOCAL lock_timeout = '5s'")
+        other.execute("UPDATE photo SET image_path = 'new' WHERE id = 1")
+    finishing.join(30)
+    assert [1] not in stored  # its source is another one now
+    assert len(stored) == 9

@@ -40,6 +40,12 @@ STATEMENTS: dict[str, tuple[str, float]] = {
         "ON CONFLICT DO NOTHING",
         1,
     ),
+    "row replaced, with another's vector": (
+        "WITH gone AS (DELETE FROM {t} WHERE n = %(n)s RETURNING {s}) "
+        "INSERT INTO {t} ({k}, n, {s}, {v}) SELECT {key_n}, %(n)s, gone.{s}, other.{v} "
+        "FROM gone, (SELECT {v} FROM {t} WHERE n <> %(n)s AND {v} IS NOT NULL LIMIT 1) other",
+        2,
+    ),
     "vector taken away": ("UPDATE {t} SET {v} = NULL WHERE n = %(n)s", 0.5),
     "delete": ("DELETE FROM {t} WHERE n = %(n)s", 3),
     "delete many": ("DELETE FROM {t} WHERE n BETWEEN %(n)s AND %(n)s + 30", 1),
