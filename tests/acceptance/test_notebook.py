@@ -134,6 +134,8 @@ def test_thumbnails_where_asked(cell: Cell) -> None:
     assert asked._repr_html_().count('<img src="data:image/jpeg') == ROWS
     assert asked.head(2)._repr_html_().count("<img ") == 2
     assert "<img" not in plain._repr_html_()
+    named = cell("%thanosql --thumbnails=p SELECT image_path AS p FROM unsplash_data LIMIT 2").value
+    assert named._repr_html_().count("<img ") == 2
     assert asked["image_path"].tolist() == plain["image_path"].tolist(), "the values are what they were"
 
 

@@ -20,6 +20,7 @@ from thanopg.notebook.variables import split, statement_in_variable
 from thanopg.thanosql.result import Images, Result, Table
 
 NAME = "thanosql"
+UNKNOWN = "note: no column of this result is known to hold pictures; --thumbnails=column names it"
 
 
 class Magic:
@@ -46,7 +47,7 @@ class Magic:
         %thanosql postgresql://user@host/database    connect; without it: THANOPG_DATABASE_URL, or the embedded server
         %thanosql API_TOKEN=…                        the password, if the URL has none
         frame = %thanosql SELECT * FROM photo WHERE id = $number
-        %%thanosql [--thumbnails]                    the statement is the rest of the cell; with pictures in the table
+        %%thanosql [--thumbnails[=column]]           the statement is the rest of the cell; with pictures in the table
 
         `$number` is the Python variable `number`, always sent as a value. COPY photo FROM $frame reads a DataFrame.
         """
@@ -78,7 +79,7 @@ class Magic:
         self._bar.finish()
         return result
 
-    def _show(self, result: Result, *, thumbnails: bool) -> Any:
+    def _show(self, result: Result, *, thumbnails: str | None) -> Any:
         for note in result.notes:
             print(f"note: {note}")
         for warning in result.warnings:
@@ -91,18 +92,24 @@ class Magic:
             print(result.text)
         return None
 
-    def _frame(self, table: Table, *, thumbnails: bool) -> Any:
+    def _frame(self, table: Table, *, thumbnails: str | None) -> Any:
         from thanopg.notebook.frame import MOST_THUMBNAILS, SIDE, PictureFrame, frame_of
         from thanopg.notebook.pictures import thumbnail
 
         frame = frame_of(table)
-        if not thumbnails:
+        if thumbnails is None:
             return frame
         session = self._connector.session()
-        places = [place for place, name in enumerate(table.columns) if name in table.image_columns]
-        sources = [row[place] for row in table.rows[:MOST_THUMBNAILS] for place in places if row[place] is not None]
+        wanted = (thumbnails,) if thumbnails else table.image_columns
+        places = [place for place, name in enumerate(table.columns) if name in wanted]
+        sources = [
+            row[place]
+            for row in table.rows[:MOST_THUMBNAILS]
+            for place in places
+            if isinstance(row[place], str | bytes)
+        ]
         if not places:
-            print("note: no column of this result is known to hold pictures")
+            print(f"note: no column {thumbnails} in this result" if thumbnails else UNKNOWN)
         found = {}
         for source in dict.fromkeys(sources):
             try:
@@ -118,5 +125,3 @@ class Magic:
 
         sheet = sheet_of(images, self._connector.session().read_picture, self._connector.limits)
         display(sheet)  # type: ignore[no-untyped-call]  # IPython's
-        if images.total > len(images.pictures):
-            print(f"note: {len(images.pictures):,} of {images.total:,} pictures are shown; LIMIT says which")

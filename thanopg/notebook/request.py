@@ -9,7 +9,7 @@ from thanopg.errors import InvalidArgument
 
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 TOKEN = re.compile(r"API_TOKEN\s*=\s*(.*)", re.DOTALL)
-OPTION = re.compile(r"--([A-Za-z][A-Za-z-]*)(?:\s+|$)")
+OPTION = re.compile(r"--([A-Za-z][A-Za-z-]*)(?:=(\S*))?(?:\s+|$)")
 THUMBNAILS = "thumbnails"
 
 
@@ -28,7 +28,8 @@ class Run:
     """`statement` may be empty: there is nothing to do."""
 
     statement: str
-    thumbnails: bool = False
+    thumbnails: str | None = None
+    """the column to show pictures of; empty: those that are known to hold some; None: not asked for"""
 
 
 Request = Connect | UseToken | Run
@@ -46,12 +47,14 @@ def understand(line: str, cell: str | None) -> Request:
     return Run(statement, thumbnails)
 
 
-def _options(line: str) -> tuple[bool, str]:
-    thumbnails = False
+def _options(line: str) -> tuple[str | None, str]:
+    thumbnails = None
     while found := OPTION.match(line):
         if found[1] != THUMBNAILS:
-            raise InvalidArgument(f"unknown option --{found[1]}", hint=f"there is one: --{THUMBNAILS}")
-        thumbnails = True
+            raise InvalidArgument(
+                f"unknown option --{found[1]}", hint=f"there is one: --{THUMBNAILS}, or --{THUMBNAILS}=column"
+            )
+        thumbnails = found[2] or ""
         line = line[found.end() :]
     return thumbnails, line
 
