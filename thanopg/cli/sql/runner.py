@@ -8,15 +8,18 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from thanopg.cli.screen import Screen
 from thanopg.cli.sql.output import Form, Output
 from thanopg.cli.sql.progress import Bars
-from thanopg.cli.sql.sheet import Sheet
 from thanopg.cli.target import database_url
 from thanopg.config import Settings
 from thanopg.errors import ThanopgError, explain
 from thanopg.thanosql.session import Session
+
+if TYPE_CHECKING:
+    from thanopg.cli.sql.sheet import Sheet
 
 
 @contextmanager
@@ -27,8 +30,16 @@ def open_runner(
     screen = Screen()
     bars = Bars(screen)
     with Session(database_url(settings), settings, on_progress=bars) as session:
-        pages = Sheet(sheet, session, settings.limits) if sheet else None
-        yield Runner(session, screen, bars, Output(form, screen, session, settings.limits), parameters, pages)
+        output = Output(form, screen, session, settings.limits)
+        yield Runner(session, screen, bars, output, parameters, _sheet(sheet, session, settings))
+
+
+def _sheet(path: Path | None, session: Session, settings: Settings) -> Sheet | None:
+    if path is None:
+        return None
+    from thanopg.cli.sql.sheet import Sheet  # its templates are not needed otherwise
+
+    return Sheet(path, session, settings.limits)
 
 
 class Runner:
