@@ -19,6 +19,7 @@ from tests.command import command_line, environment
 from thanopg.database.connect import connect
 from thanopg.database.postmaster import find_postmaster
 from thanopg.database.server import EmbeddedServer
+from thanopg.errors import DatabaseUnavailable
 
 LEASE = 2.0
 STOP_SECONDS = 30.0
@@ -176,7 +177,7 @@ class ServerFaults:
 
     def lose_backend(self) -> None:
         """SIGKILL to one session's process: the server throws everybody out and recovers."""
-        with contextlib.suppress(psycopg.Error), self._session() as session:
+        with contextlib.suppress(psycopg.Error, DatabaseUnavailable), self._session() as session:
             row = session.execute(
                 "SELECT pid FROM pg_stat_activity WHERE application_name = 'thanopg worker' ORDER BY random() LIMIT 1"
             ).fetchone()
@@ -185,7 +186,7 @@ class ServerFaults:
 
     def cut(self, *, all_workers: bool) -> None:
         """pg_terminate_backend on a worker's session, or on every client's."""
-        with contextlib.suppress(psycopg.Error), self._session() as session:
+        with contextlib.suppress(psycopg.Error, DatabaseUnavailable), self._session() as session:
             session.execute(
                 "SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity "
                 "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() "

@@ -159,6 +159,7 @@ class Chaos:
                 self.figures.count(self.figures.refused, error.sqlstate or "connection lost")
 
     def _judge(self) -> None:
+        _until(lambda: _accepts(self.server))  # it may still be recovering from its last crash
         with owner(self.server) as connection:
             _until(lambda: _answers(connection))
             connection.execute("SELECT thanopg.reconcile(id, deep => true) FROM thanopg.embedding")
@@ -176,6 +177,14 @@ class Chaos:
                 checks.check_table(connection, target, self.pictures, self.figures, refreshed=True)
             checks.check_writings(connection, self.pictures, self.figures)
             checks.check_identical(connection)
+
+
+def _accepts(server: EmbeddedServer) -> bool:
+    try:
+        owner(server).close()
+    except DatabaseUnavailable:
+        return False
+    return True
 
 
 def _answers(connection: psycopg.Connection) -> bool:
