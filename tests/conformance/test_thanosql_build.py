@@ -99,7 +99,7 @@ def test_two_epochs_on_two_thousand_pictures(builder: Session, tmp_path: Path) -
     write_catalogue(tmp_path, MANY, 11, processes=2, popular=False)
     builder.run("COPY product FROM 'products.csv'")
     built = builder.run(
-        "BUILD MODEL mine USING catalog OPTIONS(text_col='caption_en', max_epochs=2) AS SELECT * FROM product"
+        "BUILD MODEL mine USING catalog OPTIONS(text_col='name', max_epochs=2) AS SELECT * FROM product"
     )
     assert isinstance(built, Message)
     before, after = recalls(built)

@@ -15,13 +15,13 @@ from thanopg.thanosql.options import OptionReader
 from thanopg.thanosql.order import IndexForm, Names, descending_ends, index_form
 from thanopg.thanosql.plan import ConvertStep, Indexed, RowsPlan
 from thanopg.thanosql.registry import Model, Registry, TableInfo
+from thanopg.thanosql.resolver import Resolver
 from thanopg.thanosql.searching import DEFAULT_TOP_K, Searched, distance, joined, plain, with_similarity
 from thanopg.thanosql.shape import grouped, is_word
-from thanopg.thanosql.source import shows_column, single_table
+from thanopg.thanosql.source import shows_column
 from thanopg.thanosql.tree import (
     Convert,
     Listing,
-    Name,
     Nested,
     Parameter,
     Query,
@@ -33,9 +33,7 @@ from thanopg.thanosql.tree import (
 )
 from thanopg.thanosql.vocabulary import did_you_mean
 
-LONGEST_NAME = 63
 MOST_INPUTS = 100
-RESERVED_SCHEMAS = ("thanopg", "pg_catalog", "information_schema")
 TAKES_PARAMETERS = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES", "WITH", "TABLE", "EXPLAIN")
 
 
@@ -46,12 +44,16 @@ class Compiler:
     statement: str
     registry: Registry
     options: OptionReader
+    names: Resolver = field(init=False)
     converts: list[ConvertStep] = field(default_factory=list)
     effort: int = 0
     _searches: dict[int, Searched] = field(default_factory=dict)
     _results: dict[int, Fragment] = field(default_factory=dict)
     _aliases: dict[int, str] = field(default_factory=dict)
     """that were given to searches without one"""
+
+    def __post_init__(self) -> None:
+        self.names = Resolver(self.statement, self.registry, self.options)
 
     def rows(self, query: Query) -> RowsPlan:
         """A query whose rows are wanted, or any SQL."""
@@ -191,7 +193,7 @@ class Compiler:
     # --- SEARCH ----------------------------------------------------------------------------------------------------
 
     def _searched(self, search: Search) -> Searched:
-        model = self.model(search.model)
+        model = self.names.model(search.model)
         options = self.options.read("SEARCH", search.options)
         if "table_name" in options:
             raise self.options.error(
@@ -202,7 +204,7 @@ class Compiler:
         column = self._embedding_column(search, model, options.get("emb_col"))
         labels = self._labels(search, f"{model.name}_{model.base}", options, len(inputs))
         for label in labels:
-            self._check_length(label, search.model.at)
+            self.names.check_length(label, search.model.at)
         top_k = options.get("top_k", DEFAULT_TOP_K) if search.sorted else None
         if not search.sorted and "top_k" in options:
             self.options.warnings.append(
@@ -248,7 +250,7 @@ class Compiler:
     def _embedding_column(self, search: Search, model: Model, given: str | None) -> str:
         """The column that the query must show: emb_col, or {model}_{base}, or the only one that there is."""
         column = given or f"{model.name}_{model.base}"
-        table = self._single_table(search.query)
+        table = self.names.single_table_of(search.query)
         if table is None or column in table.columns:
             return column
         if given is not None:
@@ -278,15 +280,15 @@ class Compiler:
                 convert.at,
                 hint="CONVERT embeds images; SEARCH IMAGE embeds texts",
             )
-        model = self.model(convert.model)
+        model = self.names.model(convert.model)
         query = self.fragment(convert.query)
         image_at = next((o.value.at for o in convert.options if o.key == "image_col"), convert.model.at)
         image = options.get("image_col", "image_path")
         column = options.get("result_col") or options.get("column_name") or f"{model.name}_{model.base}"
-        self._check_length(column, convert.model.at)
-        source = self._single_table(convert.query)
+        self.names.check_length(column, convert.model.at)
+        source = self.names.single_table_of(convert.query)
         if source is not None:
-            image = self._column_of(source, image, image_at)
+            image = self.names.column_of(source, image, image_at)
         table, existing = self._target(convert, options.get("table_name"), source)
         here = source is not None and existing == source and source.is_table
         self.converts.append(
@@ -330,52 +332,4 @@ class Compiler:
                 )
             return (source.schema, source.name), source
         at = next(option.value.at for option in convert.options if option.key == "table_name")
-        return self.target(tuple(given.split(".")), at)
-
-    def target(self, parts: tuple[str, ...], at: Span) -> tuple[tuple[str, ...], TableInfo | None]:
-        """A table that is written to: as it is there, or under its folded name."""
-        existing = self.registry.table(parts)
-        path = (existing.schema, existing.name) if existing else tuple(part.lower() for part in parts)
-        if not all(path) or len(path) > 2:
-            raise self.options.error("expected a table", at)
-        self._check_length(path[-1], at)
-        if len(path) > 1 and path[0] in RESERVED_SCHEMAS:
-            raise self.options.error(f"schema {path[0]} is not for tables of yours", at)
-        if existing is not None and not existing.is_table:
-            raise self.options.error(f"{existing.name} is not a table", at)
-        return path, existing
-
-    # --- names -----------------------------------------------------------------------------------------------------
-
-    def model(self, name: Name) -> Model:
-        found = self.registry.model(str(name))
-        if found is None:
-            known = [model.name for model in self.registry.models]
-            raise self.options.error(
-                f"there is no model {name}",
-                name.at,
-                hint=did_you_mean(str(name), known, what="models") or f"first: GET THANOSQL MODEL catalog AS {name}",
-            )
-        return found
-
-    def _single_table(self, query: Query) -> TableInfo | None:
-        """What `SELECT … FROM table …` reads, if that is what the query is."""
-        parts = single_table(self.statement, query)
-        return self.registry.table(parts) if parts else None
-
-    def _column_of(self, table: TableInfo, name: str, at: Span) -> str:
-        for spelled in (name, name.lower()):
-            if spelled in table.columns:
-                return spelled
-        raise self.options.error(
-            f"table {table.name} has no column {name}", at, hint=did_you_mean(name, table.columns, what="columns")
-        )
-
-    def _check_length(self, name: str, at: Span) -> None:
-        size = len(name.encode())
-        if size > LONGEST_NAME or "\0" in name:
-            raise self.options.error(
-                f"the name {name} has {size} bytes, at most {LONGEST_NAME} are possible",
-                at,
-                hint="choose a shorter one with result_col",
-            )
+        return self.names.target(tuple(given.split(".")), at)

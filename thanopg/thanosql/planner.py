@@ -44,7 +44,7 @@ def make_plan(
         case GetModel():
             return _get(tree, registry, options)
         case DeleteModel():
-            return DeletePlan(name=compiler.model(tree.name).name, at=tree.name.at)
+            return DeletePlan(name=compiler.names.model(tree.name).name, at=tree.name.at)
         case BuildModel():
             return _build(tree, registry, compiler, options)
         case _:
@@ -67,7 +67,7 @@ def _copy(tree: Copy, compiler: Compiler, options: OptionReader, frames: Mapping
     overwrite = values.get("overwrite", False)
     if overwrite and values.get("if_exists", "replace") != "replace":
         raise options.error(f"overwrite=True and if_exists='{values['if_exists']}' contradict each other", tree.at)
-    path, existing = compiler.target(tree.table.parts, tree.table.at)
+    path, existing = compiler.names.target(tree.table.parts, tree.table.at)
     source: Any
     if isinstance(tree.source, Parameter) and tree.source.name in frames:
         source = frames[tree.source.name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,6 @@ class Registry:
     vector_type: str = "vector"
     """as this session can write it"""
     distance: str = "<=>"
-    temporary: frozenset[str] = field(default=frozenset())
-    """schemas of temporary tables"""
 
     def model(self, name: str) -> Model | None:
         """By its exact name, else by the folded one."""
