@@ -23,7 +23,7 @@ from thanopg.errors import DatabaseUnavailable
 
 LEASE = 2.0
 STOP_SECONDS = 30.0
-POINT_SECONDS = 6.0
+POINT_SECONDS = 12.0
 """so long a worker is left alone until it reaches its point"""
 
 

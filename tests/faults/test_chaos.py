@@ -100,8 +100,8 @@ class Chaos:
 
     def _arm(self) -> str:
         """Where and at which passage the next worker dies or freezes, or nothing."""
-        way = self.random.choices(["KILL", "STOP", ""], [6, 1, 1])[0]
-        return f"{self.random.choice(POINTS)}:{self.random.choice([1, 1, 2, 3, 8])}:{way}" if way else ""
+        way = self.random.choices(["KILL", "STOP", ""], [8, 2, 1])[0]
+        return f"{self.random.choice(POINTS)}:{self.random.choice([1, 1, 1, 2, 4])}:{way}" if way else ""
 
     def _strike(self, service: ServiceProcess, workers: Workers) -> None:
         n = workers.choose(self.random.randrange(WORKERS))
