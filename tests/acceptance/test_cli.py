@@ -162,6 +162,8 @@ def test_a_killed_supervisor_leaves_nothing_that_matters(photo: Path, pictures: 
 def test_down_and_down_again(photo: Path) -> None:
     state = state_of(photo)
     assert f"stopped {photo}" in run("down", "--home", photo).stderr
+    for name in ("service", "worker"):
+        assert "Fatal Python error" not in (photo / "log" / f"{name}.log").read_text()
     assert not any(process.alive for process in (state.supervisor, *state.children.values()))
     again = run("down", "--home", photo)
     assert again.returncode == 0 and "nothing was running" in again.stderr
