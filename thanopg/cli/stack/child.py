@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -31,6 +31,8 @@ class Child:
     arguments: Sequence[str]
     log: Path | None
     """None: it talks on our stderr"""
+    more: Callable[[], Sequence[str]] = tuple
+    """further arguments, asked for at every start"""
     process: subprocess.Popen[bytes] | None = None
     began: float = 0.0
     pause: float = SHORTEST_PAUSE
@@ -45,7 +47,7 @@ class Child:
                 out = stack.enter_context(self.log.open("ab"))
                 self.log_begin = out.tell()
             self.process = subprocess.Popen(
-                command_line([*self.arguments, "--until-stdin-closes"]),
+                command_line([*self.arguments, *self.more(), "--until-stdin-closes"]),
                 stdin=subprocess.PIPE,
                 stdout=out if out is not None else sys.stderr.fileno(),
                 stderr=out,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 
 from thanopg.cli.stack.child import command_line, environment, rotate
@@ -62,10 +63,15 @@ def _wait(process: subprocess.Popen[bytes], settings: Settings) -> None:
     """Until it is ready or has ended. Raises ProcessStartError when it takes too long."""
     me = Identity.of(process.pid)
     deadline = time.monotonic() + READY_SECONDS
+    said = ""
     while process.poll() is None:
         state = StateFile(settings.home).read()
-        if state is not None and state.ready and state.supervisor == me:
-            return
+        if state is not None and state.supervisor == me:
+            if state.ready:
+                return
+            if state.doing and state.doing != said:
+                said = state.doing
+                print(said, file=sys.stderr, flush=True)
         if time.monotonic() > deadline:
             raise ProcessStartError(
                 f"it was not ready within {READY_SECONDS:.0f} s", hint=f"the reason may be in {settings.home / 'log'}"

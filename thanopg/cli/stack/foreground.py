@@ -19,13 +19,11 @@ def run_in_front(settings: Settings, options: StackOptions) -> None:
     """Returns when it was told to stop and everything has ended. Raises ServerStartError, InstallError, …"""
     make_home(settings.home)
     try:
-        with interruptible(), hold(settings.home):
-            say(f"starting PostgreSQL in {settings.home}")
-            with Stack(settings, say=say, options=options) as stack:
-                try:
-                    look_after(stack, settings)
-                except KeyboardInterrupt:
-                    say("stopping")
+        with interruptible(), hold(settings.home), Stack(settings, say=say, tell=say, options=options) as stack:
+            try:
+                look_after(stack, settings)
+            except KeyboardInterrupt:
+                say("stopping")
     except AlreadyRunning:  # another one was faster
         say_where(settings, already=True)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Event
 from types import TracebackType
 
+import psycopg
 from psycopg.conninfo import make_conninfo
 
 from thanopg.cli.stack.child import Child
@@ -29,6 +30,7 @@ POLL_SECONDS = 0.05
 WATCH_SECONDS = 0.25
 SERVER_PAUSE = 2.0
 MOST_PRELOADED = 4
+DEFAULT_SOURCE = "catalog"
 USED = "SELECT model_source FROM thanopg.embedding_column GROUP BY model_source ORDER BY count(*) DESC LIMIT %s"
 SAID = re.compile(r"^(error|hint): (.+)$", re.MULTILINE)
 
@@ -45,18 +47,30 @@ class StackOptions:
 
 
 class Stack:
-    """`with Stack(settings, say=…) as stack: stack.watch(stop)`; `say` hears what people should know meanwhile."""
+    """`with Stack(settings, say=…) as stack: stack.watch(stop)`; `say` hears what people should know meanwhile.
 
-    def __init__(self, settings: Settings, *, say: Callable[[str], None], options: StackOptions | None = None) -> None:
+    `tell` hears what is being started.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        say: Callable[[str], None],
+        tell: Callable[[str], None] | None = None,
+        options: StackOptions | None = None,
+    ) -> None:
         self.settings = settings
         self.options = options or StackOptions()
         self.server = EmbeddedServer(settings.home)
         self.report: InstallReport | None = None
         self._say = say
+        self._tell = tell
         self._state = StateFile(settings.home)
         self._me = Identity.of(os.getpid())
         self._children: list[Child] = []
         self._ours = False
+        self._preload: tuple[str, ...] = ()
         self._server_retry = 0.0
 
     def __enter__(self) -> Stack:
@@ -78,9 +92,10 @@ class Stack:
     def start_server(self) -> InstallReport:
         """The server, with everything installed. Raises ServerStartError, InstallError."""
         self._end_leftovers()
-        self._write(ready=False)
+        self._doing(f"starting PostgreSQL in {self.settings.home}")
         self._ours = self._ours or not self.server.running
         self.server.start()
+        self._doing("installing thanopg in it")
         self.report = install_embedded(self.server)
         return self.report
 
@@ -89,8 +104,9 @@ class Stack:
         self._children = self._planned()
         for child in self._children:
             child.start()
-        self._write(ready=False)
+        self._doing("starting the embedding service, and its model with it")
         self._wait(self._children[:1], self._service_answers)
+        self._doing("starting the worker" if self.options.workers == 1 else f"starting {self.options.workers} workers")
         self._wait(self._children[1:], self._workers_are_there)
         self._write(ready=True)
 
@@ -100,19 +116,23 @@ class Stack:
         serve = ["serve", *home, *device]
         if self.options.http_port is not None:
             serve += ["--http-port", str(self.options.http_port)]
-        for source in dict.fromkeys((*self.options.preload, *self._used_sources())):
-            serve += ["--preload", source]
         worker = ["worker", *home, *device, "--image-root", str(self.settings.image_root)]
         numbers = range(1, self.options.workers + 1)
         names = ["worker"] if self.options.workers == 1 else [f"worker-{number}" for number in numbers]
         return [
-            Child("service", serve, self._log("service")),
+            Child("service", serve, self._log("service"), more=self._preloads),
             *(Child(name, worker, self._log(name)) for name in names),
         ]
 
-    def _used_sources(self) -> list[str]:
-        with connect(self.server.url, application_name="thanopg up") as connection:
-            return [str(row[0]) for row in connection.execute(USED, [MOST_PRELOADED]).fetchall()]
+    def _preloads(self) -> list[str]:
+        """What the service loads as it starts: the models that embedding columns use now, or the one in the box."""
+        try:
+            with connect(self.server.url, application_name="thanopg up") as connection:
+                used = [str(row[0]) for row in connection.execute(USED, [MOST_PRELOADED]).fetchall()]
+            self._preload = tuple(dict.fromkeys((*self.options.preload, *used))) or (DEFAULT_SOURCE,)
+        except (DatabaseUnavailable, psycopg.Error):
+            pass  # the server is being started again too: what was known before will do
+        return [word for source in self._preload for word in ("--preload", source)]
 
     def _log(self, name: str) -> Path | None:
         return (
@@ -195,13 +215,17 @@ class Stack:
         for child in state.children.values() if state else ():
             child.end()
 
-    def _write(self, *, ready: bool) -> None:
+    def _doing(self, doing: str) -> None:
+        self._write(ready=False, doing=doing)
+        if self._tell is not None:
+            self._tell(doing)
+
+    def _write(self, *, ready: bool, doing: str = "") -> None:
         if not self.settings.home.is_dir():
             return
         children = {child.name: identity for child in self._children if (identity := child.identity)}
-        self._state.write(
-            State(supervisor=self._me, children=children, image_root=str(self.settings.image_root), ready=ready)
-        )
+        root = str(self.settings.image_root)
+        self._state.write(State(supervisor=self._me, children=children, image_root=root, ready=ready, doing=doing))
 
 
 def _could_not_start(child: Child) -> ProcessStartError:

@@ -83,6 +83,8 @@ class State:
     children: dict[str, Identity] = field(default_factory=dict)
     image_root: str = ""
     ready: bool = False
+    doing: str = ""
+    """what it is starting, in words"""
 
 
 class StateFile:
@@ -100,6 +102,7 @@ class StateFile:
                 children={name: Identity(**child) for name, child in found["children"].items()},
                 image_root=str(found["image_root"]),
                 ready=bool(found["ready"]),
+                doing=str(found.get("doing", "")),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
@@ -119,6 +122,7 @@ def _as_json(state: State) -> dict[str, Any]:
         "children": {name: vars(child) for name, child in state.children.items()},
         "image_root": state.image_root,
         "ready": state.ready,
+        "doing": state.doing,
     }
 
 
