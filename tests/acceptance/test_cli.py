@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.command import command_line, environment, run, status, succeed, wait_for
@@ -35,6 +36,7 @@ def home(pictures: Path) -> Iterator[Path]:
     path = make_home()
     done = run("up", "--detach", "--home", path, "--image-root", pictures)
     assert done.returncode == 0, done.stderr
+    assert "starting PostgreSQL" in done.stderr
     yield path
     run("down", "--home", path)
     shutil.rmtree(path)
@@ -64,6 +66,14 @@ def test_a_second_up_says_so_and_gives_the_url(home: Path) -> None:
     assert done.returncode == 0
     assert "already running" in done.stderr
     assert done.stdout == succeed("url", "--home", home)
+
+
+def test_a_second_up_with_other_pictures_is_refused(home: Path, tmp_path: Path, pictures: Path) -> None:
+    done = run("up", "--detach", "--home", home, "--image-root", tmp_path)
+    assert done.returncode == 1 and done.stdout == ""
+    assert f"already running on {home}, with image root {pictures}" in done.stderr and " down" in done.stderr
+    done = run("worker", "--once", "--home", home, "--image-root", tmp_path / "nowhere")
+    assert done.returncode == 1 and "is not a directory" in done.stderr
 
 
 def test_url_is_a_database(home: Path) -> None:
@@ -145,6 +155,8 @@ def test_a_killed_service_is_started_again(photo: Path) -> None:
     os.kill(before, signal.SIGKILL)
     wait_for(lambda: state_of(photo).children.get("service", state_of(photo).supervisor).pid != before)
     wait_for(lambda: run("psql", "--home", photo, "-Atc", query).stdout == "3\n")
+    service = psutil.Process(state_of(photo).children["service"].pid)
+    assert "fake:16" in service.cmdline(), "a column has begun to use it since the first start"
     assert "the service was ended by SIGKILL; starting it again" in (photo / "log" / "up.log").read_text()
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -107,6 +108,12 @@ def settings_of(context: typer.Context) -> Settings:
     known = context.find_root().ensure_object(dict)
     settings = Settings.from_environment(**{name: value for name, value in known.items() if name != "verbose"})
     return replace(settings, database_url=with_password(settings.database_url))
+
+
+def given_image_root(context: typer.Context, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The one that the caller names; None when it would be the default."""
+    given = context.find_root().ensure_object(dict).get("image_root") or environ.get("THANOPG_IMAGE_ROOT")
+    return Path(given) if given else None
 
 
 def verbosity(context: typer.Context) -> int:

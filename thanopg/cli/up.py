@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from thanopg.cli.options import verbosity, with_settings
+from thanopg.cli.options import given_image_root, verbosity, with_settings
 from thanopg.config import Settings
 
 EPILOG = """\b
@@ -48,6 +49,7 @@ def up(
         )
     image_root(settings)
     if is_held(settings.home):
+        same_root(settings, given_image_root(context))
         say_where(settings, already=True)
         return
     options = StackOptions(http_port=http_port, workers=workers, verbose=verbosity(context), detached=detach)
@@ -55,3 +57,19 @@ def up(
         start_detached(settings, options)
     else:
         run_in_front(settings, options)
+
+
+def same_root(settings: Settings, wanted: Path | None) -> None:
+    """Raises AlreadyRunning when what runs reads the pictures from elsewhere."""
+    from thanopg.cli.stack.state import StateFile
+    from thanopg.cli.target import command
+    from thanopg.errors import AlreadyRunning
+
+    state = StateFile(settings.home).read()
+    if wanted is None or state is None or not state.image_root:
+        return
+    if wanted.expanduser().resolve() != Path(state.image_root).resolve():
+        raise AlreadyRunning(
+            f"thanopg is already running on {settings.home}, with image root {state.image_root}",
+            hint=f"stop it first with: {command(settings, 'down')}",
+        )

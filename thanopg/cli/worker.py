@@ -51,6 +51,7 @@ def worker(
     from thanopg.worker.prepare import Preparer
     from thanopg.worker.worker import Worker
 
+    root = image_root(settings)
     url = database_url(settings)
     stop = threading.Event()
     stop_on_signal(stop)
@@ -58,7 +59,7 @@ def worker(
         end_with_stdin()
     processes = decoders or max(1, min(8, os.cpu_count() or 1))
     remote = RemoteReader(settings.remote, settings.limits)
-    reader = ImageReader(image_root(settings), settings.limits, remote=remote)
+    reader = ImageReader(root, settings.limits, remote=remote)
     with (
         DecodePool(processes, settings.limits) as decoder,
         Preparer(reader, decoder, threads=READERS_PER_DECODER * processes) as preparer,
