@@ -41,6 +41,30 @@ RETURN (
 );
 COMMENT ON FUNCTION thanopg.distance_operator IS 'the cosine distance operator of a vector type, as this session can write it';
 
+-- A filter is one condition. It is tried in a place where an unbalanced parenthesis is an error, so that it can't end the
+-- condition around it, and what is wrong with it is said in one line.
+CREATE OR REPLACE FUNCTION thanopg.check_filter(col thanopg.embedding_column, filter text)
+RETURNS void LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  state text;
+  message text;
+BEGIN
+  IF filter IS NULL THEN
+    RETURN;
+  ELSIF btrim(filter) = '' THEN
+    RAISE EXCEPTION 'the filter is empty' USING ERRCODE = 'invalid_parameter_value', HINT = 'leave it out to search all rows';
+  END IF;
+  BEGIN
+    EXECUTE format(E'SELECT FROM %s WHERE CASE WHEN %s\nTHEN true END LIMIT 0', (col).target, filter);
+  EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
+  END;
+  IF state IS NOT NULL THEN
+    RAISE EXCEPTION 'in the filter: %', message USING ERRCODE = state, HINT = 'filter => is one SQL condition on the columns of ' || (col).target;
+  END IF;
+END $$;
+COMMENT ON FUNCTION thanopg.check_filter IS 'refuse a filter that is no condition';
+
 -- The one place that writes a search. query yields one row with the column "vector"; items are the columns that each
 -- row shows, as SQL text. The vector is computed once: an inline call would run for every row.
 CREATE OR REPLACE FUNCTION thanopg.search_statement(
@@ -94,13 +118,24 @@ CREATE OR REPLACE FUNCTION thanopg.run_search(
   col thanopg.embedding_column, query_vector text, k int, filter text, options jsonb)
 RETURNS TABLE (rank int, target regclass, key jsonb, image text, similarity real, detail jsonb)
 LANGUAGE plpgsql STABLE SET hnsw.iterative_scan = 'strict_order' AS $$
+DECLARE
+  found_rows int;
+  waiting bigint;
 BEGIN
-  PERFORM thanopg.set_search_effort(k, options);
+  PERFORM thanopg.check_filter(col, filter), thanopg.set_search_effort(k, options);
   RETURN QUERY EXECUTE
     'SELECT (row_number() OVER (ORDER BY s.distance))::int, $2::regclass, s.key, s.image, (1 - s.distance)::real, $3::jsonb FROM ('
     || thanopg.search_statement(col, thanopg.query_expression(col, '$1'), thanopg.image_items(col), k, filter, options)
     || ') s ORDER BY s.distance'
   USING query_vector, col.target, jsonb_build_object('model', col.model, 'column', col.column_name);
+  GET DIAGNOSTICS found_rows = ROW_COUNT;
+  IF found_rows < k AND has_table_privilege('thanopg.pending', 'SELECT') THEN  -- else it is none of the caller's business
+    SELECT count(*) INTO waiting FROM thanopg.pending p WHERE p.embedding = col.id AND p.failed_at IS NULL;
+    IF waiting > 0 THEN
+      RAISE NOTICE '% rows of % are not embedded yet', waiting, col.target
+        USING HINT = 'a worker does it: SELECT * FROM embedding_status';
+    END IF;
+  END IF;
 END $$;
 COMMENT ON FUNCTION thanopg.run_search IS 'the rows nearest to a query vector';
 
@@ -160,7 +195,7 @@ RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
   col thanopg.embedding_column := thanopg.searched_column($2, $3, $4, $6, $7);
 BEGIN
-  PERFORM thanopg.check_query($1);
+  PERFORM thanopg.check_query($1), thanopg.check_filter(col, $5);
   RETURN thanopg.search_statement(
     col, thanopg.query_expression(col, format('thanopg.embed_text(%L, %L)', $1, $2)), thanopg.image_items(col), $3, $5, $7);
 END $$;

@@ -14,7 +14,7 @@ BEGIN
       ERRCODE = 'datatype_mismatch', HINT = 'for example: SELECT * FROM search_rows(NULL::photo, ''a black cat'', ''clip'')';
   END IF;
   col := thanopg.searched_column(model, k, target, column_name, options);
-  PERFORM thanopg.set_search_effort(k, options);
+  PERFORM thanopg.check_filter(col, filter), thanopg.set_search_effort(k, options);
   RETURN QUERY EXECUTE
     'SELECT s.item, (1 - s.distance)::real, $2::jsonb FROM ('
     || thanopg.search_statement(col, thanopg.query_expression(col, '$1'), format('(%I.*)::%s AS item', col.table_name, col.target), k, filter, options)
@@ -57,14 +57,21 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION thanopg.row_vector IS 'the vector that a row has';
 
+CREATE OR REPLACE FUNCTION thanopg.other_rows(col thanopg.embedding_column, key jsonb, filter text)
+RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  PERFORM thanopg.check_filter(col, filter);
+  RETURN concat_ws(' AND ', 'NOT (' || thanopg.row_condition(col, key) || ')', '(' || filter || E'\n)');
+END $$;
+COMMENT ON FUNCTION thanopg.other_rows IS 'SQL text: a filter, and not this row';
+
 CREATE OR REPLACE FUNCTION thanopg.similar_image(
   target regclass, key jsonb, model text, k int DEFAULT 10, filter text DEFAULT NULL, column_name name DEFAULT NULL,
   options jsonb DEFAULT '{}')
 RETURNS TABLE (rank int, target regclass, key jsonb, image text, similarity real, detail jsonb)
 LANGUAGE sql STABLE AS $$
   SELECT r.* FROM thanopg.searched_column($3, $4, $1, $6, $7) c,
-  LATERAL thanopg.run_search(
-    c, thanopg.row_vector(c, $2), $4, concat_ws(' AND ', 'NOT (' || thanopg.row_condition(c, $2) || ')', '(' || $5 || E'\n)'), $7) r
+  LATERAL thanopg.run_search(c, thanopg.row_vector(c, $2), $4, thanopg.other_rows(c, $2, $5), $7) r
 $$;
 COMMENT ON FUNCTION thanopg.similar_image IS
   'rows whose picture is like that of one row, which is left out. Example: SELECT * FROM similar_image(''photo'', ''{"id": 7}'', ''clip'')';

@@ -115,6 +115,10 @@ def test_faults_are_typed_and_beside_the_others(
     drain()
     found = failures(connection)
     assert found == {0: "truncated", 1: "not_an_image", 2: "too_large", 3: "missing", 4: "forbidden", 5: "unsupported"}
+    texts = dict(connection.execute("SELECT error_type, error_text FROM failure").fetchall())
+    assert texts["missing"].endswith(": 3.png") and texts["forbidden"].endswith(": ../secret.txt")
+    assert "example.org" not in texts["unsupported"]
+    assert connection.execute("SELECT thanopg.worker_count()").fetchone() == (0,)
     vectors = stored(connection)
     assert all(vectors[n] is None for n in range(7))
     assert all(vectors[n] is not None for n in range(7, table))

@@ -135,7 +135,13 @@ def test_the_plain_join_form(connection: psycopg.Connection, vectors: np.ndarray
         ("search_image('x', 'fake', options => '{\"nope\": 1}')", "22023", "known: "),
         ("search_image('x', 'fake', options => '[]')", "22023", "object"),
         ("search_image('x', 'fake', options => '{\"ef_search\": 0}')", "22023", "1 to 1000"),
-        ("search_image('x', 'fake', filter => 'kind =')", "42601", "syntax"),
+        ("search_image('x', 'fake', filter => 'kind =')", "42601", "in the filter: syntax"),
+        ("search_image('x', 'fake', filter => ' ')", "22023", "empty"),
+        ("search_image('x', 'fake', filter => 'true) OR (true')", "42601", "in the filter"),
+        ("search_image('x', 'fake', filter => 'true THEN true END OR CASE WHEN true')", "42601", ""),
+        ("search_sql('x', 'fake', filter => 'true) OR (true')", "42601", "in the filter"),
+        ("search_rows(NULL::photo, 'x', 'fake', filter => 'nope')", "42703", "in the filter"),
+        ("similar_image('photo', '{\"id\": 7}', 'fake', filter => 'true) OR (true')", "42601", "in the filter"),
         ("search_image('x', 'fake', filter => 'nope = 1')", "42703", "nope"),
         ("embed_text('x', 'nope')", "42704", "registered: "),
         ("embed_text('', 'fake')", "22023", "empty"),
@@ -205,6 +211,17 @@ def test_a_long_text_is_noticed(connection: psycopg.Connection, vectors: np.ndar
     connection.add_notice_handler(lambda notice: said.append(notice.message_primary or ""))
     connection.execute("SELECT embed_text(%s, 'fake')", ("word " * 500,))
     assert any("longer than the 77 tokens" in line for line in said)
+
+
+def test_rows_that_are_not_embedded_yet_are_told_of(connection: psycopg.Connection, vectors: np.ndarray) -> None:
+    said: list[str] = []
+    connection.add_notice_handler(lambda notice: said.append(notice.message_primary or ""))
+    connection.execute("SELECT * FROM search_image('x', 'fake', 3)")
+    assert said == []
+    connection.execute("UPDATE photo SET fake_base = NULL")
+    connection.execute("INSERT INTO photo VALUES (5000, 'a.jpg')")
+    assert connection.execute("SELECT * FROM search_image('x', 'fake', 3)").fetchall() == []
+    assert said[0].endswith("rows of photo are not embedded yet")
 
 
 def test_a_changed_model_is_refused_not_mixed(connection: psycopg.Connection, vectors: np.ndarray) -> None:

@@ -29,6 +29,8 @@ SECOND_CHANCE: frozenset[ImageFault] = frozenset({"decoder_timeout"})
 NO_ROWS_FAULT = frozenset({"42501", "42703", "42704", "42P01", "55000"})
 """no permission, column, embedding or table, another model's column: the same for every row"""
 
+LONGEST_PATH = 300
+"""characters of a path that is quoted in a failure's text"""
 LOCKED_TRIES = 3
 LOCKED_PAUSE = 0.05
 LOCKED_BACKOFF = timedelta(seconds=0.2)
@@ -106,7 +108,7 @@ def _record(queue: WorkQueue, claim: Claim, row: ClaimedRow, fault: ImageError, 
         claim.column,
         claim.token,
         row,
-        fault,
+        _with_path(fault, row),
         retry_after=retry_after,
         clear_vector=retry_after is None and fault.permanent,
     )
@@ -116,6 +118,14 @@ def _record(queue: WorkQueue, claim: Claim, row: ClaimedRow, fault: ImageError, 
             tally.failed += 1
             logger.info("%s %s: %s: %s", claim.column.label, row.key, fault.fault, fault.message)
     return recorded
+
+
+def _with_path(fault: ImageError, row: ClaimedRow) -> ImageError:
+    """The fault with the path it speaks of; not a URL, which may hold secrets, nor a data: URI, a whole picture."""
+    source = row.source
+    if not isinstance(source, str) or not 0 < len(source) <= LONGEST_PATH or "://" in source or source[:5] == "data:":
+        return fault
+    return ImageError(fault.fault, f"{fault.message}: {source}", hint=fault.hint)
 
 
 def _retry_after(fault: ImageError, attempts: int) -> timedelta | None:
