@@ -17,7 +17,7 @@ from thanopg.database.connect import connect
 from thanopg.errors import ImageError
 from thanopg.worker.claim import Claim, ClaimedRow, EmbeddingColumn, Key, Leased, Written
 
-APPLICATION_NAME = "thanopg worker"  # worker_count() looks for it
+APPLICATION_NAME = "thanopg worker"  # of the one connection by which worker_count() knows a worker
 SESSION = {
     # filtering by row-level security would look like deleted rows: an error instead
     "row_security": "off",
@@ -44,6 +44,11 @@ class WorkQueue:
         self._connection = connect(url, application_name=APPLICATION_NAME, autocommit=True)
         for name, value in SESSION.items():
             self._connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+
+    def serve_another(self, part: str) -> WorkQueue:
+        """The connection of a part of a worker, not to be counted as a worker of its own."""
+        self._connection.execute("SELECT set_config('application_name', %s, false)", (f"{APPLICATION_NAME}: {part}",))
+        return self
 
     def close(self) -> None:
         self._connection.close()

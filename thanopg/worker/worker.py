@@ -45,9 +45,13 @@ class Worker:
         """
         batches: queues.Queue[Batch | None] = queues.Queue(BATCHES_IN_FLIGHT)
         outcomes: queues.Queue[Outcome | None] = queues.Queue(BATCHES_IN_FLIGHT)
-        with Heartbeat(self._open_queue, lease=timedelta(seconds=self.options.lease)) as heartbeat:
+        with Heartbeat(
+            lambda: self._open_queue().serve_another("leases"), lease=timedelta(seconds=self.options.lease)
+        ) as heartbeat:
             claimer = Claimer(self._open_queue, self.library, self.preparer, self.options, heartbeat, batches)
-            writer = Writer(self._open_queue, heartbeat, self.tally, patience=self.options.lease)
+            writer = Writer(
+                lambda: self._open_queue().serve_another("writes"), heartbeat, self.tally, patience=self.options.lease
+            )
             threads = (
                 threading.Thread(target=self._forward_all, args=(batches, outcomes), name="forward"),
                 threading.Thread(target=writer.run, args=(outcomes,), name="write"),
