@@ -30,7 +30,7 @@ def main() -> None:
         if "bulk" in names and stack is not None:
             figures += bulk.run(stack, pictures=500 if given.quick else 4_000, rounds=3)
     if "attack" in names:
-        figures += attack.run(rounds=1 if given.quick else 5, seconds=2.0)
+        figures += attack.run(rounds=5 if given.quick else 20)
     if given.json:
         json.dump([figure.as_json() for figure in figures], sys.stdout, indent=2, ensure_ascii=False)
         return

@@ -1,7 +1,7 @@
 """How long an ordinary client waits while the embedding service is attacked, against how long it waits in peace.
 
-Service, attackers and client are processes of their own. Peace and each attack alternate; the attackers run at the
-lowest priority, because they stand for other machines.
+Service, attackers and client are processes of their own. Attackers are stopped and let go on in short turns, so that
+what else the machine does falls on both; they run at the lowest priority, because they stand for other machines.
 """
 
 from __future__ import annotations
@@ -26,41 +26,52 @@ from benchmarks.measure import Figure
 
 PORT = 5433
 START_SECONDS = 60.0
-WARM_UP_SECONDS = 0.5
+SLICE_SECONDS = 0.3
+SETTLE_SECONDS = 0.1
+CALM_PERCENT = 10
 LOWEST = 19
 BENCHMARK = "latency under attack"
 
 
-def run(*, rounds: int, seconds: float) -> list[Figure]:
-    """`seconds` of asking per attack and round. A figure per attack, and the service's memory on standard error."""
-    peace: dict[str, list[float]] = {kind: [] for kind in KINDS}
-    war: dict[str, list[float]] = {kind: [] for kind in KINDS}
+def run(*, rounds: int) -> list[Figure]:
+    """A figure per attack: the median of its rounds' ratios. The service's memory goes to standard error."""
+    figures: list[Figure] = []
+    quiet: list[float] = []
     with service() as (directory, password, process):
         client = Client(directory, password)
-        client.ask(WARM_UP_SECONDS)
+        client.ask(SLICE_SECONDS)
         before = process.memory_info().rss
-        for _ in range(rounds):
-            for kind in KINDS:
-                peace[kind] += client.ask(seconds)
-                with attackers(kind, directory, password, nice=LOWEST):
-                    client.ask(WARM_UP_SECONDS)
-                    war[kind] += client.ask(seconds)
+        for kind in KINDS:
+            peace, war, ratios = [], [], []
+            with attackers(kind, directory, password, nice=LOWEST) as attacker:
+                client.ask(SLICE_SECONDS)
+                for _ in range(rounds):
+                    attacker.suspend()
+                    wait_until_calm(process)
+                    peace.append(statistics.median(client.ask(SLICE_SECONDS)))
+                    attacker.resume()
+                    client.ask(SETTLE_SECONDS)
+                    war.append(statistics.median(client.ask(SLICE_SECONDS)))
+                    ratios.append(war[-1] / peace[-1])
+            quiet += peace
+            figures.append(_figure(f"{CLIENTS} clients: {kind}", war, statistics.median(ratios)))
         grown = (process.memory_info().rss - before) / 1024**2
         print(f"the service's memory has grown by {grown:.0f} MiB", file=sys.stderr)
-    quiet = statistics.median(taken for times in peace.values() for taken in times)
-    figures = [Figure(benchmark=BENCHMARK, what="in peace", median_ms=quiet, spread_ms=_spread(peace), ratio=1.0)]
-    for kind, times in war.items():
-        median = statistics.median(times)
-        figures.append(
-            Figure(
-                benchmark=BENCHMARK,
-                what=f"{CLIENTS} clients: {kind}",
-                median_ms=median,
-                spread_ms=_spread({kind: times}),
-                ratio=median / statistics.median(peace[kind]),
-            )
-        )
-    return figures
+    return [_figure("in peace", quiet, 1.0), *figures]
+
+
+def _figure(what: str, medians: list[float], ratio: float) -> Figure:
+    first, _, third = statistics.quantiles(medians, n=4)
+    return Figure(
+        benchmark=BENCHMARK, what=what, median_ms=statistics.median(medians), spread_ms=third - first, ratio=ratio
+    )
+
+
+def wait_until_calm(process: psutil.Process) -> None:
+    """What attackers have sent already is part of the attack."""
+    for _ in range(50):
+        if process.cpu_percent(0.1) < CALM_PERCENT:
+            return
 
 
 class Client:
@@ -111,7 +122,9 @@ def service(*options: str) -> Iterator[tuple[Path, str, psutil.Process]]:
 
 
 @contextmanager
-def attackers(kind: str, directory: Path, password: str, *, clients: int = CLIENTS, nice: int = 0) -> Iterator[None]:
+def attackers(
+    kind: str, directory: Path, password: str, *, clients: int = CLIENTS, nice: int = 0
+) -> Iterator[psutil.Process]:
     """The attack is under way inside the block."""
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.attackers", kind, str(clients), directory, str(PORT), password],
@@ -123,12 +136,7 @@ def attackers(kind: str, directory: Path, password: str, *, clients: int = CLIEN
         os.setpriority(os.PRIO_PROCESS, process.pid, nice)
         assert process.stdout is not None
         process.stdout.readline()
-        yield
+        yield psutil.Process(process.pid)
     finally:
         process.kill()
         process.wait()
-
-
-def _spread(times: dict[str, list[float]]) -> float:
-    first, _, third = statistics.quantiles([taken for some in times.values() for taken in some], n=4)
-    return third - first

@@ -28,6 +28,8 @@ READ_AHEAD: Final = 256 * 1024
 WRITE_BUFFER: Final = 1024 * 1024
 CALLS_PER_TURN: Final = 2
 """answers from the cache that one client gets before others have their turn"""
+PROMPT: Final = 64 * 1024
+"""bytes up to which a client is served in the round of the event loop that brings them"""
 CLOSE_SECONDS: Final = 5.0
 
 log = logging.getLogger(__name__)
@@ -85,6 +87,8 @@ class Connection(asyncio.Protocol):
         if self._closing:
             return
         self._reader.feed(data)
+        if self._session is not None and self._reader.waiting > PROMPT:
+            self._wait_for_turn()
         if self._waits_for_turn:
             self._bound_reading()
         else:
@@ -236,9 +240,7 @@ class Connection(asyncio.Protocol):
         else:
             again = True
         if again:
-            if not self._waits_for_turn:
-                self._waits_for_turn = True
-                self._host.turns.wait(self._take_turn)
+            self._wait_for_turn()
         elif self._stopping and not session.busy:
             session.end(ServiceStopping())
             self._transport.write(session.take())
@@ -248,6 +250,11 @@ class Connection(asyncio.Protocol):
         if output:
             self._transport.write(output)
         self._watch_message(session)
+
+    def _wait_for_turn(self) -> None:
+        if not self._waits_for_turn:
+            self._waits_for_turn = True
+            self._host.turns.wait(self._take_turn)
 
     def _take_turn(self) -> None:
         self._waits_for_turn = False

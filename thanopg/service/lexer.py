@@ -22,7 +22,7 @@ class Token(NamedTuple):
     """a name in lower case unless it was quoted, a string's content, a parameter's number, a sign's characters"""
 
 
-MAX_TOKENS = 4000
+MAX_TOKENS = 500
 """and the gaps between them"""
 MAX_MARKS = 10_000
 """doubled quotes in one literal, beginnings and ends of comments"""
@@ -42,7 +42,7 @@ _PLAIN = re.compile(
 _COMMENT = re.compile(r"/\*|\*/")
 _DOLLAR = re.compile(r"\$(?:[^\W\d]\w*)?\$")
 _BACKSLASH = re.compile(r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([0-7]{1,3})|(.))|''", re.DOTALL)
-_ESCAPED = re.compile(r"(?:[^'\\]++|\\.|'')*+'", re.DOTALL)  # possessive: without an end it must not be tried in all ways
+_ESCAPED = re.compile(r"(?:[^'\\]++|\\.|'')*+'", re.DOTALL)  # possessive: no end is no end, however it is cut
 _CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -86,11 +86,12 @@ def _token(text: str, position: int) -> tuple[Token, int]:
 def _quoted(text: str, start: int, quote: str, kind: TokenKind) -> tuple[Token, int]:
     """Find the closing quote with str.find, because an image's literal may be a hundred megabytes long."""
     position = start
-    for _ in range(MAX_MARKS):
+    for doubled in range(MAX_MARKS):
         if (position := text.find(quote, position)) < 0:
             raise SyntaxNotUnderstood("unterminated quoted " + ("string" if kind == "string" else "identifier"))
         if not text.startswith(quote, position + 1):
-            return Token(kind, text[start:position].replace(quote + quote, quote)), position + 1
+            content = text[start:position]
+            return Token(kind, content.replace(quote + quote, quote) if doubled else content), position + 1
         position += 2
     raise _too_much(f"quotes in a literal, at most {MAX_MARKS}")
 

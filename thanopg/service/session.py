@@ -20,6 +20,8 @@ from thanopg.service.statement import INT4, TEXT, Call, Fixed, Forget, Statement
 
 MAX_STEPS: Final = 20
 """messages and statements that are worked off before others get their turn"""
+STEP_BYTES: Final = 128
+"""so much of a message counts as one more step: a long query takes long to read"""
 
 
 class Goodbye:
@@ -59,7 +61,9 @@ class Session:
         With `more` set it stopped early, so that others get their turn, and wants to be asked again.
         """
         self.more = False
-        for _ in range(MAX_STEPS):
+        steps = 0
+        while steps < MAX_STEPS:
+            steps += 1
             if self._running is not None:
                 return None
             try:
@@ -69,6 +73,7 @@ class Session:
                 return Goodbye()
             if packet is None and not self._simple:
                 return None
+            steps += len(packet.body) // STEP_BYTES if packet is not None else 0
             try:
                 request = self._next_in_query() if packet is None else self._packet(packet)
             except ThanopgError as error:
