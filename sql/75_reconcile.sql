@@ -80,8 +80,9 @@ BEGIN
         HINT = format('rename them back, or give it up: DELETE FROM thanopg.embedding WHERE id = %s', embedding);
       RETURN;
     END IF;
-    PERFORM thanopg.drop_triggers(embedding);
-    DELETE FROM thanopg.embedding e WHERE e.id = embedding;  -- its table or one of its columns was dropped
+    IF thanopg.clear_triggers(embedding) THEN  -- its table or one of its columns was dropped
+      DELETE FROM thanopg.embedding e WHERE e.id = embedding;
+    END IF;
     RETURN;
   END IF;
   IF entry.target_oid = entry.target
@@ -99,9 +100,9 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION thanopg.follow_names IS 'bring column numbers and names of an embedding together again';
 
--- The triggers that a dropped column leaves on its table, where the caller may take them away.
-CREATE OR REPLACE FUNCTION thanopg.drop_triggers(embedding int)
-RETURNS void LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS $$
+-- The triggers that a dropped column leaves on its table, where the caller may take them away. False: not now.
+CREATE OR REPLACE FUNCTION thanopg.clear_triggers(embedding int)
+RETURNS boolean LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   leftover record;
 BEGIN
@@ -109,10 +110,14 @@ BEGIN
     SELECT t.tgname, t.tgrelid::regclass AS target FROM pg_trigger t
     WHERE t.tgfoid = 'thanopg.enqueue()'::regprocedure AND t.tgparentid = 0 AND thanopg.owns_table(t.tgrelid)
       AND t.tgname IN (format('thanopg_%s_insert', embedding), format('thanopg_%s_update', embedding)) LOOP
+    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE NOWAIT', leftover.target);
     EXECUTE format('DROP TRIGGER %I ON %s', leftover.tgname, leftover.target);
   END LOOP;
+  RETURN true;
+EXCEPTION WHEN lock_not_available THEN  -- nobody is to wait behind us
+  RETURN false;
 END $$;
-COMMENT ON FUNCTION thanopg.drop_triggers IS 'take away the triggers of an embedding column whose column is gone';
+COMMENT ON FUNCTION thanopg.clear_triggers IS 'take away the triggers of an embedding column whose column is gone';
 
 -- ALTER TABLE … ENABLE TRIGGER USER after a load makes them fire for ordinary sessions only; DROP COLUMN … CASCADE and a
 -- change of a column's type take them away. Disabled ones stay disabled: somebody meant it.

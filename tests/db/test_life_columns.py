@@ -156,6 +156,18 @@ def test_mending_waits_for_nobody(
     assert connection.execute("SELECT thanopg.mend_triggers(1)").fetchone() == (True,)
 
 
+def test_forgetting_waits_for_nobody(
+    connection: psycopg.Connection, superuser_connection: psycopg.Connection, embedded: str
+) -> None:
+    connection.execute("ALTER TABLE photo DROP COLUMN fake_fake CASCADE")
+    with superuser_connection.transaction():
+        superuser_connection.execute("UPDATE photo SET id = id + 10")
+        connection.execute("SET lock_timeout = '1ms'")
+        assert connection.execute("SELECT thanopg.forget_dropped()").fetchone() == (0,)
+    assert connection.execute("SELECT thanopg.forget_dropped()").fetchone() == (1,)
+    assert counts(connection) == (0, 0, 0, 0)
+
+
 def test_a_key_that_comes_back_with_another_rows_vector(
     connection: psycopg.Connection, database: Database, embedded: str
 ) -> None:

@@ -79,7 +79,7 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "forget_dropped": (WORKER, ["forget_dropped()"]),
     "lock_unchanged": (WORKER, [f"lock_unchanged({COLUMN}, ARRAY['[2]'::jsonb], ARRAY[sha256('b.jpg')])"]),
     "mend_triggers": (ALL, ["mend_triggers(1)"]),  # of tables that the caller owns
-    "drop_triggers": (ALL, ["drop_triggers(1)"]),  # the same
+    "clear_triggers": (ALL, ["clear_triggers(1)"]),  # the same
     "read_source": (WORKER, ["read_source(1, ARRAY['[1]'::jsonb])"]),
     "reconcile": (WORKER, ["reconcile(1)", "reconcile(1, deep => true)"]),
     "refresh": (WORKER, ["refresh('photo')"]),
