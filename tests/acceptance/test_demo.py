@@ -15,7 +15,10 @@ from tests.command import command_line, environment, run, succeed, wait_for
 from thanopg.catalog.catalogue import read_csv
 from thanopg.catalog.product import Product
 from thanopg.catalog.queries import EXAMPLES, ExampleQuery
+from thanopg.cli.showcase.place import MARKER, UNFINISHED
 from thanopg.cli.stack.state import StateFile
+from thanopg.database.connect import connect
+from thanopg.database.server import EmbeddedServer
 
 ENOUGH = 0.8
 """of the pictures that could be right among the first five, the share that is; the model's own tests ask for more"""
@@ -99,10 +102,23 @@ def test_a_demo_that_is_in_use_is_left_alone(shop: Path, place: Path) -> None:
     assert f"already running on {shop}" in refused.stderr and "thanopg" in refused.stderr.splitlines()[1]
 
 
+def test_tables_of_yours_are_kept(home: Path) -> None:
+    demo = home / "demo"
+    with EmbeddedServer(demo) as server, connect(server.url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE mine (id int)")
+    (demo / MARKER).touch()
+    refused = run("demo", "--home", home, "--pictures", "10")
+    assert refused.returncode == 1
+    assert "holds tables of yours: mine" in refused.stderr and "--fresh" in refused.stderr
+    assert (demo / "data18").exists() and not (demo / "data18" / "postmaster.pid").exists()
+
+
 def test_ctrl_c_stops_everything_and_the_next_demo_makes_room(home: Path) -> None:
     demo = home / "demo"
     demo.mkdir()
-    (demo / "made-by-thanopg-demo").touch()
+    (demo / MARKER).touch()
+    (demo / UNFINISHED).touch()
+    (demo / "data18").mkdir()
     (demo / "searches.html").write_text("an earlier one")
     process = subprocess.Popen(
         command_line("demo", "--home", home, "--pictures", "16"),

@@ -13,6 +13,7 @@ EPILOG = """\b
 Examples:
   thanopg demo
   thanopg demo --pictures 200
+  thanopg demo --fresh
 """
 
 
@@ -26,12 +27,16 @@ def demo(
     pictures: Annotated[int, typer.Option(min=1, max=100_000, help="How many products to draw.")] = 1000,
     seed: Annotated[int, typer.Option(help="The same seed draws the same products.")] = 7,
     model: Annotated[str, typer.Option(help="Base or source of the model.")] = "catalog",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Replace an earlier demo even when tables of yours are in it.")
+    ] = False,
 ) -> None:
     """Draw a shop's catalogue, embed it, and search it in Korean and in English.
 
-    Everything happens in the folder demo of the home; an earlier demo there is replaced, nothing else is touched.
+    Everything happens in the folder demo of the home; an earlier demo there is replaced, unless it holds tables of
+    yours. Nothing else is touched.
     Server, service and worker are stopped at the end; the data stays, to be looked at.
     """
     from thanopg.cli.showcase.run import run_demo
 
-    run_demo(settings, pictures=pictures, seed=seed, model=model)
+    run_demo(settings, pictures=pictures, seed=seed, model=model, fresh=fresh)

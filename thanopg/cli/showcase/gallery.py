@@ -12,6 +12,8 @@ from thanopg.gallery.thumbnail import thumbnail
 
 TITLE = "이미지 시맨틱 검색 · pictures found by text"
 INTRODUCTION = (
+    "평범한 테이블에 담긴 상품 그림을, 그림에 보이는 것을 말로 적어 찾습니다. 검색 하나가 SQL 문 하나이고, "
+    "PostgreSQL이 글과 그림의 거리에 따라 순위를 매깁니다.\n"
     "Drawn product pictures in an ordinary table, found by what they show. Each search is one SQL statement; "
     "PostgreSQL ranks the pictures by their distance to the words."
 )

@@ -16,7 +16,7 @@ from thanopg.catalog.queries import EXAMPLES
 from thanopg.cli.progress import Bar
 from thanopg.cli.screen import Screen
 from thanopg.cli.showcase.gallery import write_gallery
-from thanopg.cli.showcase.place import claim, empty, place_of
+from thanopg.cli.showcase.place import claim, empty, finish, place_of, refuse_if_used
 from thanopg.cli.showcase.shop import Coverage, Found, Shop
 from thanopg.cli.stack.home import server_ended
 from thanopg.cli.stack.interrupt import interruptible
@@ -31,7 +31,7 @@ DRAWING_PROCESSES = 2
 PAGE = "searches.html"
 
 
-def run_demo(settings: Settings, *, pictures: int, seed: int, model: str) -> None:
+def run_demo(settings: Settings, *, pictures: int, seed: int, model: str, fresh: bool = False) -> None:
     """Raises what any of its steps raises, after everything that it started has been stopped."""
     screen = Screen()
     began = time.monotonic()
@@ -39,14 +39,17 @@ def run_demo(settings: Settings, *, pictures: int, seed: int, model: str) -> Non
     settings = replace(settings, home=home, image_root=home / "catalogue", database_url=None)
     claim(home)
     with interruptible(), hold(home):
-        with screen.step("making room"):
-            empty(home)
+        if not fresh:
+            with screen.step("looking whether the earlier demo's home holds anything of yours"):
+                refuse_if_used(home)
+        make_room(screen, home)
         products = draw(screen, settings.image_root, pictures, seed)
         stack = Stack(settings, say=screen.say, options=StackOptions(preload=(model,)))
         try:
             with screen.step("starting PostgreSQL"):
                 report = stack.start_server()
-            screen.done(f"PostgreSQL is running, thanopg installed in it ({report.adapter} calls to the service)")
+            finish(home)
+            screen.done("PostgreSQL is running, thanopg installed in it")
             for warning in report.warnings:
                 screen.warn(warning)
             with screen.step("starting service and worker"):
@@ -62,6 +65,15 @@ def run_demo(settings: Settings, *, pictures: int, seed: int, model: str) -> Non
                 stack.stop()
     screen.done(f"stopped everything, after {time.monotonic() - began:.0f} s")
     farewell(screen, settings, page)
+
+
+def make_room(screen: Screen, home: Path) -> None:
+    try:
+        with screen.step("making room"):
+            empty(home)
+    except KeyboardInterrupt:
+        screen.warn("the earlier demo is only partly removed; the next thanopg demo goes on with that")
+        raise
 
 
 def draw(screen: Screen, directory: Path, pictures: int, seed: int) -> Sequence[Product]:
@@ -88,10 +100,12 @@ def embed(screen: Screen, shop: Shop) -> None:
     """Raises ModelUnavailable when not every picture got its vector."""
     screen.heading(f"\n{shop.embed_statement};")
     shop.add_embedding()
+    began = time.monotonic()
     with Bar(screen, "embedding the pictures", total=shop.coverage().rows, unit="rows") as bar:
 
         def tell(coverage: Coverage) -> None:
-            bar.set(coverage.embedded, note=f"{coverage.rate:.0f}/s" if coverage.rate else "loading the model")
+            loading = f"loading the model, {time.monotonic() - began:.0f} s"
+            bar.set(coverage.embedded, note=f"{coverage.rate:.0f}/s" if coverage.rate else loading)
 
         coverage = shop.wait(tell)
     if coverage.failed:
