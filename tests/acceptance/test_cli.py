@@ -128,6 +128,11 @@ def test_errors_say_what_psql_says(photo: Path) -> None:
     assert "sqlstate: 2BP01" in shown and "Traceback" in shown
 
 
+def test_a_name_that_is_taken(photo: Path) -> None:
+    done = run("model", "add", "fake", "--home", photo)
+    assert done.returncode == 1 and done.stderr.splitlines()[0] == "error: model 'fake' exists"
+
+
 def test_unknown_base(home: Path) -> None:
     done = run("model", "add", "siglip3", "--home", home)
     assert done.returncode == 1
@@ -139,6 +144,8 @@ def test_index_builds_what_was_put_off(photo: Path) -> None:
     assert "index of photo.fake_custom" in run("index", "--home", photo).stderr
     assert status("--home", photo)["embeddings"][0]["index"] == "ready"
     assert "has its index" in run("index", "--home", photo).stderr
+    done = run("index", "pg_class", "--home", photo)
+    assert done.returncode == 1 and "table 'pg_class' has no embedding column" in done.stderr
     done = run("index", "nothing", "--home", photo)
     assert done.returncode == 1 and "no table 'nothing'" in done.stderr
 
@@ -208,7 +215,8 @@ def test_a_wrong_url_is_one_line_and_a_hint() -> None:
     done = run("install", "--database-url", "postgresql://shop:geheim@127.0.0.1:1/shop")
     assert done.returncode == 1
     error, hint = done.stderr.splitlines()
-    assert error.startswith("error: could not connect to the database: ") and hint.startswith("hint: ")
+    assert error == "error: could not connect to the database: Connection refused (host 127.0.0.1, port 1)"
+    assert hint.startswith("hint: ")
     assert "geheim" not in done.stderr
 
 

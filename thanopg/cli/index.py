@@ -37,6 +37,9 @@ BUILDING = """
                                      WHEN blocks_total > 0 THEN 100.0 * blocks_done / blocks_total ELSE 0 END
     FROM pg_stat_progress_create_index WHERE pid = %s
 """
+EMBEDDED = (
+    "SELECT FROM thanopg.embedding_column WHERE %(target)s::text IS NULL OR target = to_regclass(%(target)s) LIMIT 1"
+)
 POLL_SECONDS = 0.5
 
 
@@ -65,6 +68,12 @@ def index(
     with connect(url, application_name="thanopg index", autocommit=True) as connection:
         if table is not None and connection.execute("SELECT to_regclass(%s)", [table]).fetchone() == (None,):
             raise InvalidArgument(f"no table {table!r}", hint='write it as SQL does: schema.table, or "Weird name"')
+        if connection.execute(EMBEDDED, {"target": table}).fetchone() is None:
+            where = f"table {table!r}" if table is not None else "this database"
+            raise InvalidArgument(
+                f"{where} has no embedding column",
+                hint="add one with: SELECT add_image_embedding('table', 'image_column', 'model')",
+            )
         wanted = connection.execute(WANTED, {"target": table}).fetchall()
         if not wanted:
             print("every embedding column has its index", file=sys.stderr)

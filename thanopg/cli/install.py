@@ -16,6 +16,11 @@ Examples:
   THANOPG_SERVICE_PASSWORD=… thanopg install --service-host 10.0.0.7 \\
       --database-url postgresql://shop:…@db.example/shop
 """
+WAYS = {
+    "native": "queries reach the service through thanopg's own library",
+    "dblink": "queries reach the service through the extension dblink",
+    "none": "queries have no way to the service yet",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -60,4 +65,4 @@ def install(
             report = install_embedded(server, address)
     for warning in report.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    print(f"installed: schema at revision {report.revision}, service reached by {report.adapter}", file=sys.stderr)
+    print(f"installed: schema at revision {report.revision}; {WAYS[report.adapter]}", file=sys.stderr)

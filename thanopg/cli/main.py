@@ -15,7 +15,8 @@ EPILOG = """\b
 Examples:
   thanopg demo                     see it work, with 1,000 drawn products
   thanopg up --detach              keep server, service and worker running
-  thanopg psql                     SELECT * FROM search_image('a black cat', 'clip');
+  thanopg psql                     type SQL; for example, at its prompt:
+      SELECT rank, image FROM search_image('a red dress', 'catalog');
 """
 
 

@@ -60,9 +60,18 @@ def add(
     replace: Annotated[bool, typer.Option("--replace", help="Also when the name is taken.")] = False,
 ) -> None:
     """Register a model; the service loads it, and downloads weights that it has not got yet."""
+    from thanopg.errors import InvalidArgument, UnknownModel
     from thanopg.models.bases import resolve_source
 
-    resolve_source(source or base or name)  # says what is wrong with it before anything is asked
+    try:
+        resolve_source(source or base or name)  # says what is wrong with it before anything is asked
+    except UnknownModel:
+        if source is None and base is None and is_registered(settings, name):
+            raise InvalidArgument(
+                f"model '{name}' exists",
+                hint="choose another name; or give it another base or source: --replace --base … or --source …",
+            ) from None
+        raise
     with connection_of(settings) as connection:
         connection.execute("SELECT thanopg.create_model(%s, %s, %s, %s)", [name, base, source, replace])
         connection.commit()
@@ -100,6 +109,20 @@ def drop(settings: Settings, name: Annotated[str, typer.Argument(help="A registe
     with connection_of(settings) as connection:
         connection.execute("SELECT thanopg.drop_model(%s)", [name])
         connection.commit()
+
+
+def is_registered(settings: Settings, name: str) -> bool:
+    """False also where nothing can be asked."""
+    import psycopg
+
+    from thanopg.errors import ThanopgError
+
+    try:
+        with connection_of(settings) as connection:
+            found = connection.execute("SELECT FROM thanopg.model WHERE name = %s", [name]).fetchone()
+            return found is not None
+    except (ThanopgError, psycopg.Error):
+        return False
 
 
 def connection_of(settings: Settings) -> Any:

@@ -51,7 +51,7 @@ def serve(
     preload: Annotated[list[str] | None, typer.Option(help="Base or source to load at once; may be repeated.")] = None,
     until_stdin_closes: UntilStdinCloses = False,
 ) -> None:
-    """Answer embedding calls: SELECT embed_text('a black cat', 'clip').
+    """Answer embedding calls: SELECT embed_text('a red dress', 'catalog').
 
     It speaks the PostgreSQL protocol, so that psql can call it too. Stateless: run as many as you want.
     """

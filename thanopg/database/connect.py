@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import psycopg
@@ -34,7 +35,8 @@ HINTS: tuple[tuple[str, str], ...] = (
     ("Connection refused", "start the server, or name another one: --database-url"),
     ("timeout expired", "check host, port and firewall"),
 )
-DEFAULT_HINT = "check the database URL: THANOPG_DATABASE_URL"
+DEFAULT_HINT = "check the database URL"
+PLACE = re.compile(r'connection to server at "(?P<host>[^"]+)".*?, port (?P<port>\d+) failed: ')
 
 
 def connect(url: str, *, application_name: str = "thanopg", autocommit: bool = False) -> Connection:
@@ -64,5 +66,8 @@ def _unavailable(text: str, password: str) -> DatabaseUnavailable:
     reason = telling[-1].removeprefix("FATAL:").removeprefix("ERROR:").strip()
     if len(password) > 3:
         reason = reason.replace(password, "***")
+    place = PLACE.match(next((line for line in reversed(lines) if "failed: " in line), ""))
+    if place is not None and "FATAL:" not in place.string:
+        reason += f" (host {place['host']}, port {place['port']})"
     hint = next((hint for mark, hint in HINTS if mark in text), DEFAULT_HINT)
     return DatabaseUnavailable(f"could not connect to the database: {reason}", hint=hint)
