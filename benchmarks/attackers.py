@@ -113,11 +113,13 @@ def wrong_passwords(attack: Attack) -> None:
 
 
 def slow_loris(attack: Attack) -> None:
-    """Connections that log in a byte at a time, opened anew when they are let go."""
+    """Connections that announce a long startup packet and send it a byte at a time, opened anew when let go."""
     connections: list[socket.socket] = []
+    announced = struct.pack("!I", 10_000)
     while not attack.over.wait(0.05):
         while len(connections) < SLOW_CLIENTS // CLIENTS:
             connections.append(attack.connected())
+            connections[-1].sendall(announced)
         for connection in list(connections):
             try:
                 connection.send(b"\0")
