@@ -66,7 +66,7 @@ def _unavailable(text: str, password: str) -> DatabaseUnavailable:
     reason = telling[-1].removeprefix("FATAL:").removeprefix("ERROR:").strip()
     if len(password) > 3:
         reason = reason.replace(password, "***")
-    place = PLACE.match(next((line for line in reversed(lines) if "failed: " in line), ""))
+    place = PLACE.search(next((line for line in reversed(lines) if "failed: " in line), ""))
     if place is not None and "FATAL:" not in place.string:
         reason += f" (host {place['host']}, port {place['port']})"
     hint = next((hint for mark, hint in HINTS if mark in text), DEFAULT_HINT)
