@@ -42,6 +42,7 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "row_vector": (ALL, [f"row_vector({COLUMN}, '{{\"id\": 1}}')"]),
     # pure text and catalogue
     "caption_request": (ALL, ["caption_request('\\x00', 'f', 'f', 'en')"]),
+    "check_filter": (ALL, [f"check_filter({COLUMN}, 'id > 0')"]),
     "check_query": (ALL, ["check_query('x'::text)", "check_query('x'::bytea)"]),
     "check_registered": (ALL, ["check_registered('fake:8')"]),
     "check_search": (ALL, ["check_search(1, '{}')"]),
@@ -57,6 +58,7 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "key_condition": (ALL, [f"key_condition({COLUMN}, 't', 'k')"]),
     "key_expression": (ALL, [f"key_expression({COLUMN}, 't')"]),
     "key_of": (ALL, ["key_of('photo')"]),
+    "other_rows": (ALL, [f"other_rows({COLUMN}, '{{\"id\": 1}}', NULL)"]),
     "owns_table": (ALL, ["owns_table('photo'::regclass)"]),
     "query_expression": (ALL, [f"query_expression({COLUMN}, 'x')"]),
     "row_condition": (ALL, [f"row_condition({COLUMN}, '{{\"id\": 1}}')"]),
