@@ -1,6 +1,6 @@
 """The demo's own home: recognised by a marker, emptied only when an earlier demo made it and nothing runs there.
 
-What people have added to it is kept: a second marker tells a home that is being made, with nothing of theirs in it.
+What people have added to it is kept: a second marker tells a home that is half made or half removed.
 """
 
 from __future__ import annotations
@@ -46,13 +46,15 @@ def claim(home: Path) -> None:
 def refuse_if_used(home: Path) -> None:
     """Under the home's lock. Raises InvalidArgument when people have added tables to it, or it can't be seen."""
     server = EmbeddedServer(home)
-    if (home / UNFINISHED).exists() or not server.home.data.exists():
+    if not server.home.data.exists():
         return
     anyway = "to remake it anyway, and lose what is in it: thanopg demo --fresh; to keep it: choose another --home"
     try:
         with server, connect(server.superuser_url, application_name="thanopg demo") as connection:
             added = [str(row[0]) for row in connection.execute(ADDED).fetchall()]
     except (ServerStartError, DatabaseUnavailable, psycopg.Error) as error:
+        if (home / UNFINISHED).exists():
+            return  # half made or half removed: no wonder
         raise InvalidArgument(f"what is in {home} can't be seen: {error}", hint=anyway) from error
     if added:
         more = f" and {len(added) - MOST_NAMED} more" if len(added) > MOST_NAMED else ""
@@ -74,7 +76,7 @@ def empty(home: Path) -> None:
 
 
 def finish(home: Path) -> None:
-    """From now on people may put something into it."""
+    """It is whole: what can't be seen in it from now on may be somebody's."""
     (home / UNFINISHED).unlink(missing_ok=True)
 
 
