@@ -179,7 +179,8 @@ class ServerFaults:
         """SIGKILL to one session's process: the server throws everybody out and recovers."""
         with contextlib.suppress(psycopg.Error, DatabaseUnavailable), self._session() as session:
             row = session.execute(
-                "SELECT pid FROM pg_stat_activity WHERE application_name = 'thanopg worker' ORDER BY random() LIMIT 1"
+                "SELECT pid FROM pg_stat_activity WHERE starts_with(application_name, 'thanopg worker') "
+                "ORDER BY random() LIMIT 1"
             ).fetchone()
             if row:
                 os.kill(row[0], signal.SIGKILL)
@@ -190,7 +191,7 @@ class ServerFaults:
             session.execute(
                 "SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity "
                 "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() "
-                "AND (%s OR application_name = 'thanopg worker') "
+                "AND (%s OR starts_with(application_name, 'thanopg worker')) "
                 "ORDER BY random() LIMIT %s) s",
                 (all_workers, 1000 if all_workers else 1),
             )

@@ -77,7 +77,7 @@ CREATE TABLE written (target regclass, source text, vector text);
 GRANT INSERT ON written TO thanopg_worker;
 CREATE FUNCTION note_writing() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF current_setting('application_name') = 'thanopg worker' THEN
+  IF starts_with(current_setting('application_name'), 'thanopg worker') THEN
     INSERT INTO written VALUES (
       TG_ARGV[0]::regclass, CASE TG_ARGV[1] WHEN 'image' THEN encode(sha256((to_jsonb(NEW)->>'image')::bytea), 'hex')
                                             ELSE to_jsonb(NEW)->>'image_path' END, NEW.fake_base::text);

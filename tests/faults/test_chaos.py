@@ -208,7 +208,7 @@ def play(
     with capsys.disabled():
         print(f"\nchaos, seed {seed}, {seconds:g} s", flush=True)
     figures = Chaos(server, workplace, seed).run(seconds)
-    assert figures.operations.total() > 0 and figures.rows > 0
+    assert figures.operations.total() > 0 and figures.rows > 0 and figures.written > 0
     with capsys.disabled():
         print("\n".join(figures.lines()), flush=True)
 
