@@ -19,7 +19,8 @@ REGISTER = """
       dimensions = EXCLUDED.dimensions, fingerprint = EXCLUDED.fingerprint,
       context_length = EXCLUDED.context_length, can_caption = EXCLUDED.can_caption
     WHERE m.fingerprint <> EXCLUDED.fingerprint
-      AND NOT EXISTS (SELECT FROM thanopg.embedding e WHERE e.model = m.name)
+        AND NOT EXISTS (SELECT FROM thanopg.embedding e WHERE e.model = m.name)
+      OR m.fingerprint = EXCLUDED.fingerprint AND m.can_caption <> EXCLUDED.can_caption
 """
 OUTDATED = "SELECT FROM thanopg.model WHERE name = %(name)s AND fingerprint <> %(fingerprint)s"
 
