@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.command import command_line, environment, run, status, succeed, wait_for
+from tests.command import command_line, environment, hear_ctrl_c, run, status, succeed, wait_for
 from tests.databases import make_home
 from tests.pictures import photograph
 from thanopg.cli.stack.state import State, StateFile, is_held
@@ -198,6 +198,7 @@ def test_up_in_front_ends_with_ctrl_c(photo: Path, pictures: Path) -> None:
     process = subprocess.Popen(
         command_line("up", "--home", photo, "--image-root", pictures),
         env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=hear_ctrl_c,
     )  # fmt: skip
     assert process.stdout is not None
     assert process.stdout.readline().startswith("postgresql://")

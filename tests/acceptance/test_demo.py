@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import DEMO_PICTURES
-from tests.command import command_line, environment, run, succeed, wait_for
+from tests.command import command_line, environment, hear_ctrl_c, run, succeed, wait_for
 from thanopg.catalog.catalogue import read_csv
 from thanopg.catalog.product import Product
 from thanopg.catalog.queries import EXAMPLES, ExampleQuery
@@ -123,6 +123,7 @@ def test_ctrl_c_stops_everything_and_the_next_demo_makes_room(home: Path) -> Non
     process = subprocess.Popen(
         command_line("demo", "--home", home, "--pictures", "16"),
         env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        preexec_fn=hear_ctrl_c,
     )  # fmt: skip
     wait_for(lambda: (demo / "data18" / "postmaster.pid").exists())
     process.send_signal(signal.SIGINT)
