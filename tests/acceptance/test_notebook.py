@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,11 +49,13 @@ def photos(
 
 @pytest.fixture
 def shell() -> Iterator[InteractiveShell]:
+    main = sys.modules["__main__"]
     made = InteractiveShell.instance()
     made.reset(new_session=False)
     yield made
     made.run_cell("%unload_ext thanopg")
     InteractiveShell.clear_instance()
+    sys.modules["__main__"] = main  # a shell makes itself the main program, and later tests start processes
 
 
 @pytest.fixture
