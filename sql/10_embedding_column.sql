@@ -80,18 +80,12 @@ CREATE OR REPLACE FUNCTION thanopg.find_embedding_column(model text, target regc
 RETURNS thanopg.embedding_column LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 #variable_conflict use_variable
 DECLARE
-  found thanopg.embedding_column;
+  fitting thanopg.embedding_column[];
   candidates text;
   number int;
 BEGIN
-  IF model IS NOT NULL AND NOT EXISTS (SELECT FROM thanopg.model m WHERE m.name = model) THEN
-    RAISE EXCEPTION 'no model named %', quote_literal(model) USING
-      ERRCODE = 'undefined_object',
-      HINT = coalesce((SELECT 'registered: ' || string_agg(m.name, ', ' ORDER BY m.name) FROM thanopg.model m),
-                      'register one with: SELECT create_model(''catalog'')');
-  END IF;
-  SELECT count(*), string_agg(format('%s.%I', c.target, c.column_name), ', ' ORDER BY c.id)
-  INTO number, candidates
+  SELECT count(*), string_agg(format('%s.%I', c.target, c.column_name), ', ' ORDER BY c.id), array_agg(c)
+  INTO number, candidates, fitting
   FROM thanopg.embedding_column c
   WHERE (model IS NULL OR c.model = model) AND (target IS NULL OR c.target = target)
     AND (column_name IS NULL OR c.column_name = column_name);
@@ -107,10 +101,6 @@ BEGIN
       ERRCODE = 'ambiguous_column',
       HINT = 'name one with target => ''table'' or column_name => ''column''';
   END IF;
-  SELECT c.* INTO found
-  FROM thanopg.embedding_column c
-  WHERE (model IS NULL OR c.model = model) AND (target IS NULL OR c.target = target)
-    AND (column_name IS NULL OR c.column_name = column_name);
-  RETURN found;
+  RETURN fitting[1];
 END $$;
 COMMENT ON FUNCTION thanopg.find_embedding_column IS 'the one embedding column that the arguments mean, or an error that lists the candidates';
