@@ -56,7 +56,7 @@ def test_captions_of_unseen_pictures_name_category_and_colour(
     captions = catalog.caption_images(pixels, language=language)
     products = make_products(SAMPLE, SEED)
     right = [
-        names_right(caption, product.attributes, language, "category", "colour")
+        names_right(caption.text, product.attributes, language, "category", "colour")
         for caption, product in zip(captions, products, strict=True)
     ]
     assert np.mean(right) >= BAR
@@ -90,6 +90,8 @@ def test_a_language_that_it_does_not_write(catalog: Captioner, coca: OpenClipEmb
     assert "'ko'" in caught.value.hint
     with pytest.raises(InvalidArgument, match="in en, not in 'ko'"):
         coca.caption_images(noise(coca), language="ko")
+    with pytest.raises(NotSupported, match="takes no prompt"):
+        coca.caption_images(noise(coca), language="en", prompt="what is it?")
 
 
 def test_coca_writes_what_its_own_forward_finds_likeliest(coca: OpenClipEmbedder) -> None:
@@ -99,8 +101,9 @@ def test_coca_writes_what_its_own_forward_finds_likeliest(coca: OpenClipEmbedder
     pixels = noise(coca)
     captions = coca.caption_images(pixels, language="en")
     assert captions == [coca.caption_images(one[None], language="en")[0] for one in pixels]
-    assert captions == [greedy_by_hand(coca, one) for one in pixels]
-    assert all(captions) and not any("<" in caption for caption in captions)
+    texts = [caption.text for caption in captions]
+    assert texts == [greedy_by_hand(coca, one) for one in pixels]
+    assert all(texts) and not any("<" in text for text in texts)
     assert len(coca.caption_images(pixels, language="en", beams=4)) == len(pixels)
 
 

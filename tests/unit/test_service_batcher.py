@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from thanopg.errors import ImageError, TooBusy
-from thanopg.models.embedder import Pixels, TextEmbeddings, Vectors
+from thanopg.models.embedder import Caption, Pixels, TextEmbeddings, Vectors
 from thanopg.models.fake import FakeEmbedder
 from thanopg.service.batcher import Batcher
 from thanopg.service.cache import CachedVector
@@ -47,11 +47,13 @@ class Gated(FakeEmbedder):
 
     languages = ("ko", "en")
 
-    def caption_images(self, pixels: Pixels, *, language: str, beams: int = 1) -> list[str]:
+    def caption_images(
+        self, pixels: Pixels, *, language: str, prompt: str | None = None, beams: int = 1
+    ) -> list[Caption]:
         self.batches.append([language] * len(pixels))
         if any(image.max() == 0 for image in pixels):
             raise RuntimeError("too dark")
-        return [f"{language} {image.max()}" for image in pixels]
+        return [Caption(f"{language} {image.max()}") for image in pixels]
 
     def embed_images(self, pixels: Pixels) -> Vectors:
         vectors = super().embed_images(pixels)

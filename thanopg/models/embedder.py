@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -38,11 +38,14 @@ class ModelInfo:
     source: str
     architecture: str
     dimensions: int
+    """0: it makes no vectors, and only writes captions"""
     fingerprint: str
     """hex sha256 over architecture, weights, preprocessing (mean and deviation too) and dimensions"""
     context_length: int
     """tokens that a text may have, start and end included"""
     can_caption: bool = False
+    can_embed_texts: bool = True
+    can_embed_images: bool = True
 
     def as_json(self) -> dict[str, Any]:
         return dict(vars(self))
@@ -52,6 +55,13 @@ class TextEmbeddings(NamedTuple):
     vectors: Vectors
     truncated: tuple[bool, ...]
     """for each text: was it longer than the context, so that its end was cut off"""
+
+
+class Caption(NamedTuple):
+    """What a picture shows: a sentence, and for captioners that know more, its attributes as JSON would hold them."""
+
+    text: str
+    attributes: Mapping[str, Any] | None = None
 
 
 class Embedder(Protocol):
@@ -66,6 +76,9 @@ class Embedder(Protocol):
     def embed_texts(self, texts: Sequence[str]) -> TextEmbeddings:
         """n texts → float32 (n, dimensions), L2-normalised."""
 
+    def embed_passages(self, texts: Sequence[str]) -> TextEmbeddings:
+        """The same for texts that are searched rather than searched with; some models tell the two apart."""
+
     def embed_images(self, pixels: Pixels) -> Vectors:
         """uint8 (n, height, width, 3) → float32 (n, dimensions), L2-normalised."""
 
@@ -77,8 +90,13 @@ class Captioner(Embedder, Protocol):
     def languages(self) -> tuple[str, ...]:
         """ISO 639-1 codes of what it writes, its own first; none where it writes no captions"""
 
-    def caption_images(self, pixels: Pixels, *, language: str, beams: int = 1) -> list[str]:
-        """uint8 (n, height, width, 3) → n captions. One beam is greedy. Raises what `choose_language` raises."""
+    def caption_images(
+        self, pixels: Pixels, *, language: str, prompt: str | None = None, beams: int = 1
+    ) -> list[Caption]:
+        """uint8 (n, height, width, 3) → n captions. One beam is greedy. `prompt`: for captioners that take one.
+
+        Raises what `choose_language` raises, NotSupported for a prompt that it does not take.
+        """
 
 
 def choose_language(model: Captioner, wanted: str | None = None) -> str:

@@ -37,6 +37,8 @@ class FakeEmbedder:
         vectors = self._vectors([text.encode() for text in texts])
         return TextEmbeddings(vectors, tuple(len(text.split()) > CONTEXT_LENGTH - 2 for text in texts))
 
+    embed_passages = embed_texts
+
     def embed_images(self, pixels: Pixels) -> Vectors:
         return self._vectors([image.tobytes() for image in pixels])
 

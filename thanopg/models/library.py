@@ -10,6 +10,7 @@ from typing import cast
 
 from thanopg.models.bases import resolve_source
 from thanopg.models.embedder import (
+    Caption,
     Captioner,
     Embedder,
     ModelInfo,
@@ -49,6 +50,11 @@ class LoadedModel:
         with self._turn:
             return self.embedder.embed_texts(texts)
 
+    def embed_passages(self, texts: Sequence[str]) -> TextEmbeddings:
+        """The same for texts that are searched rather than searched with."""
+        with self._turn:
+            return self.embedder.embed_passages(texts)
+
     def embed_images(self, pixels: Pixels) -> Vectors:
         """uint8 (n, height, width, 3) → float32 (n, dimensions), L2-normalised."""
         with self._turn:
@@ -59,11 +65,14 @@ class LoadedModel:
         """of its captions; none where it writes none"""
         return tuple(getattr(self.embedder, "languages", ()))
 
-    def caption_images(self, pixels: Pixels, *, language: str, beams: int = 1) -> list[str]:
+    def caption_images(
+        self, pixels: Pixels, *, language: str, prompt: str | None = None, beams: int = 1
+    ) -> list[Caption]:
         """uint8 (n, height, width, 3) → n captions. Raises NotSupported where it writes none, InvalidArgument."""
         choose_language(self, language)
         with self._turn:
-            return cast(Captioner, self.embedder).caption_images(pixels, language=language, beams=beams)
+            captioner = cast(Captioner, self.embedder)
+            return captioner.caption_images(pixels, language=language, prompt=prompt, beams=beams)
 
 
 class ModelLibrary:

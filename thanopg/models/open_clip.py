@@ -8,11 +8,19 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from thanopg.errors import InvalidArgument, ModelUnavailable
+from thanopg.errors import InvalidArgument, ModelUnavailable, NotSupported
 from thanopg.models.captions import find_captions
 from thanopg.models.checkpoint import Checkpoint, open_checkpoint
 from thanopg.models.device import choose_device
-from thanopg.models.embedder import ModelInfo, Pixels, Preprocessing, TextEmbeddings, Vectors, choose_language
+from thanopg.models.embedder import (
+    Caption,
+    ModelInfo,
+    Pixels,
+    Preprocessing,
+    TextEmbeddings,
+    Vectors,
+    choose_language,
+)
 from thanopg.models.fingerprint import fingerprint
 from thanopg.models.precision import Sample, choose_towers
 from thanopg.models.text_tower import text_encoder
@@ -83,6 +91,8 @@ class OpenClipEmbedder:
         tokens = self._tokenizer(texts)
         return TextEmbeddings(_vectors(self._towers.encode_texts(tokens.ids.to(self._device))), tokens.truncated)
 
+    embed_passages = embed_texts
+
     def embed_images(self, pixels: Pixels) -> Vectors:
         """uint8 (n, height, width, 3) → float32 (n, dimensions), L2-normalised."""
         self._check(pixels)
@@ -93,13 +103,18 @@ class OpenClipEmbedder:
         """of its captions; none where it writes none"""
         return self._captions.languages if self._captions else ()
 
-    def caption_images(self, pixels: Pixels, *, language: str, beams: int = 1) -> list[str]:
+    def caption_images(
+        self, pixels: Pixels, *, language: str, prompt: str | None = None, beams: int = 1
+    ) -> list[Caption]:
         """uint8 (n, height, width, 3) → n captions. One beam is greedy. Raises InvalidArgument, NotSupported."""
         language = choose_language(self, language)
+        if prompt is not None:
+            raise NotSupported(f"the captioner of {self.info.source} takes no prompt", hint="leave it out")
         self._check(pixels)
         if not len(pixels) or self._captions is None:
             return []
-        return self._captions.caption(self._images(pixels), language=language, beams=beams)
+        texts = self._captions.caption(self._images(pixels), language=language, beams=beams)
+        return [Caption(text) for text in texts]
 
     def _check(self, pixels: Pixels) -> None:
         shape = (self.preprocessing.height, self.preprocessing.width, 3)

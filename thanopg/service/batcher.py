@@ -178,7 +178,7 @@ def _captions(model: Captioner, contents: Sequence[tuple[Pixels, str]]) -> list[
         chosen = [index for index, content in enumerate(contents) if content[1] == language]
         captions = model.caption_images(np.stack([contents[index][0] for index in chosen]), language=language)
         for index, caption in zip(chosen, captions, strict=True):
-            outcomes[index] = caption
+            outcomes[index] = caption.text
     return outcomes
 
 

@@ -151,7 +151,7 @@ def measure_captions(embedder: Captioner, directory: Path, products: Sequence[Pr
     for start in range(0, len(products), _BATCH):
         pixels = read_pictures(directory, products[start : start + _BATCH], side=embedder.preprocessing.height)
         for language, captions in written.items():
-            captions += embedder.caption_images(pixels, language=language)
+            captions += [caption.text for caption in embedder.caption_images(pixels, language=language)]
     for language in LANGUAGES:
         captions = written[language]
         report.category[language] = _right(captions, products, language, "category")
