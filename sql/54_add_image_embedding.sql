@@ -1,4 +1,5 @@
--- The three kinds of embedding columns: a picture's vector, a picture in words, a text's vector.
+-- The three kinds of embedding columns: a picture's vector, a picture in words, a text's vector. A vector column that is
+-- there already and was filled elsewhere by the same model is adopted; for captions one that is empty can serve.
 
 CREATE OR REPLACE FUNCTION thanopg.add_image_embedding(
   target regclass, image_column text, model text, column_name text DEFAULT NULL, type text DEFAULT 'vector', index text DEFAULT 'auto')
@@ -11,7 +12,7 @@ BEGIN
                                thanopg.vector_type(type, found.dimensions), index);
 END $$;
 COMMENT ON FUNCTION thanopg.add_image_embedding IS
-  'add a vector column that follows an image column; returns its name. Example: SELECT add_image_embedding(''photo'', ''image_path'', ''clip'')';
+  'add a vector column that follows an image column, or adopt one; returns its name. Example: SELECT add_image_embedding(''photo'', ''image_path'', ''clip'')';
 
 CREATE OR REPLACE FUNCTION thanopg.add_text_embedding(
   target regclass, text_column text, model text, column_name text DEFAULT NULL, type text DEFAULT 'vector', index text DEFAULT 'auto')
@@ -25,7 +26,7 @@ BEGIN
                                thanopg.vector_type(type, found.dimensions), index);
 END $$;
 COMMENT ON FUNCTION thanopg.add_text_embedding IS
-  'add a vector column that follows a text column, a caption perhaps; returns its name. Example: SELECT add_text_embedding(''photo'', ''caption'', ''e5'')';
+  'add a vector column that follows a text column, a caption perhaps, or adopt one; returns its name. Example: SELECT add_text_embedding(''photo'', ''caption'', ''e5'')';
 
 CREATE OR REPLACE FUNCTION thanopg.add_caption(
   target regclass, image_column text, model text, column_name text DEFAULT 'caption', language text DEFAULT NULL,

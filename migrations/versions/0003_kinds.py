@@ -35,7 +35,12 @@ UPGRADE = (
     """,
     # --- adoption ---
     "ALTER TABLE thanopg.pending ADD COLUMN adopting boolean NOT NULL DEFAULT false",
-    "ALTER TABLE thanopg.provenance ALTER COLUMN content_hash DROP NOT NULL, ALTER COLUMN bytes DROP NOT NULL",
+    """
+    ALTER TABLE thanopg.provenance
+      ALTER COLUMN content_hash DROP NOT NULL,
+      ALTER COLUMN bytes DROP NOT NULL,
+      ALTER COLUMN embedded_at DROP NOT NULL
+    """,
     # --- words for \d+ ---
     "COMMENT ON COLUMN thanopg.model.dimensions IS 'null: it makes no vectors, and only writes captions'",
     "COMMENT ON COLUMN thanopg.model.languages IS 'of its captions, its own first; null: none, or not known'",
@@ -49,6 +54,7 @@ UPGRADE = (
     "'the row''s vector was made elsewhere: it is compared with a new one, not replaced'",
     "COMMENT ON COLUMN thanopg.provenance.content_hash IS "
     "'sha256 of the image bytes, or of the text as NFC in UTF-8; null: the vector was made elsewhere'",
+    "COMMENT ON COLUMN thanopg.provenance.embedded_at IS 'null: the vector was made elsewhere, at some time'",
 )
 """Signatures that have changed: CREATE OR REPLACE would leave the old function beside the new one."""
 OLD_FUNCTIONS = (
@@ -81,8 +87,11 @@ def downgrade() -> None:
     op.execute("DROP VIEW IF EXISTS thanopg.embedding_column CASCADE")
     op.execute("DELETE FROM thanopg.embedding WHERE kind <> 'image'")
     op.execute("DELETE FROM thanopg.model WHERE dimensions IS NULL OR context_length IS NULL OR NOT can_embed_images")
-    op.execute("DELETE FROM thanopg.provenance WHERE content_hash IS NULL OR bytes IS NULL")
-    op.execute("ALTER TABLE thanopg.provenance ALTER COLUMN content_hash SET NOT NULL, ALTER COLUMN bytes SET NOT NULL")
+    op.execute("DELETE FROM thanopg.provenance WHERE num_nulls(content_hash, bytes, embedded_at) > 0")
+    op.execute(
+        "ALTER TABLE thanopg.provenance ALTER COLUMN content_hash SET NOT NULL, ALTER COLUMN bytes SET NOT NULL, "
+        "ALTER COLUMN embedded_at SET NOT NULL"
+    )
     op.execute("ALTER TABLE thanopg.pending DROP COLUMN adopting")
     op.execute(
         "ALTER TABLE thanopg.embedding DROP COLUMN kind, DROP COLUMN language, DROP COLUMN prompt, "

@@ -1,4 +1,4 @@
-"""image → caption → vector: one worker fills all of it, and what changes goes down the chain, no further and no less."""
+"""image → caption → vector: one worker fills all of it, and a change goes down the chain, no further and no less."""
 
 from __future__ import annotations
 

@@ -43,6 +43,7 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     # pure text and catalogue
     "caption_request": (ALL, ["caption_request('\\x00', 'f', 'f', 'en')"]),
     "check_ability": (ALL, ["check_ability(thanopg.find_model('fake'), 'image')"]),
+    "check_adoptable": (READER, ["check_adoptable('photo', 'image_path', 'seller', 'text')"]),
     "check_cycle": (ALL, ["check_cycle('photo', 'image_path', 'x')"]),
     "check_filter": (ALL, [f"check_filter({COLUMN}, 'id > 0')"]),
     "check_index": (ALL, ["check_index('vector', 'now', 8)"]),
@@ -82,6 +83,7 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "work_column": (ALL, ["work_column(1)"]),
     "worker_count": (ALL, ["worker_count()"]),
     # the queue
+    "adopt": (WORKER, ["adopt(1)"]),
     "claim": (WORKER, [f"claim(1, {UUID}, 1, '1s')"]),
     "extend": (WORKER, [f"extend(1, {UUID}, ARRAY['[1]'::jsonb], '1s')"]),
     "fail": (WORKER, [f"fail(1, {UUID}, '[2]', sha256('b.jpg'), 'missing', '', NULL, true)"]),
@@ -113,7 +115,7 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "drop_embedding": (NOBODY, ["drop_embedding('photo', 'fake_base')"]),
     "drop_model": (NOBODY, ["drop_model('unused')"]),
     "enqueue": (NOBODY, ["enqueue()"]),
-    "make_column": (NOBODY, ["make_column('photo', 'x', 'text')"]),
+    "make_column": (NOBODY, ["make_column('photo', 'image_path', 'x', 'text')"]),
     "make_index": (ALL, ["make_index(1)"]),  # it is there
     "native_call": (NOBODY, ["native_call('host=localhost', 'SELECT 1')"]),
     "service_call": (NOBODY, ["service_call('SELECT 1')"]),

@@ -1,4 +1,4 @@
-"""CONVERT: the column of vectors or captions, and the wait until its rows are done, by workers there or one of our own."""
+"""CONVERT: the column of vectors or captions, and the wait until its rows are done, by workers there or our own."""
 
 from __future__ import annotations
 
