@@ -71,12 +71,14 @@ RETURN CASE
 END;
 COMMENT ON FUNCTION thanopg.source_hash_expression IS 'SQL text: sha256 of the source column';
 
--- The hash that provenance keeps of a vector or caption as it is stored: only the very one that was written has it.
-CREATE OR REPLACE FUNCTION thanopg.vector_hash_expression(col thanopg.embedding_column, vector text)
-RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+-- The hash that provenance keeps of a vector or caption as it is stored: only the very one that was written has it. A
+-- caption's attributes count, where it has a column for them.
+CREATE OR REPLACE FUNCTION thanopg.vector_hash_expression(col thanopg.embedding_column, vector text, attributes text DEFAULT NULL)
+RETURNS text LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN (
-  SELECT format('sha256(%I.%I(%s::%s))', n.nspname, p.proname, vector, (col).type)
+  SELECT format('sha256(%I.%I(%s::%s)%s)', n.nspname, p.proname, vector, (col).type,
+                CASE WHEN (col).attributes_name IS NOT NULL THEN format(' || coalesce(textsend(%s::text), '''')', attributes) END)
   FROM pg_type t JOIN pg_proc p ON p.oid = t.typsend JOIN pg_namespace n ON n.oid = p.pronamespace
   WHERE t.oid = (col).type_id
 );
-COMMENT ON FUNCTION thanopg.vector_hash_expression IS 'SQL text: sha256 of a value of this column''s type';
+COMMENT ON FUNCTION thanopg.vector_hash_expression IS 'SQL text: sha256 of what is stored for a row';

@@ -20,7 +20,8 @@ BEGIN
     RETURN;
   END IF;
   EXECUTE format('GRANT SELECT (%s), UPDATE (%s) ON %s TO thanopg_worker',
-    (SELECT string_agg(DISTINCT quote_ident(name), ', ') FROM unnest(col.key_names || col.source_name || col.column_name) u(name)),
+    (SELECT string_agg(DISTINCT quote_ident(name), ', ')
+     FROM unnest(col.key_names || col.source_name || col.column_name || col.attributes_name) u(name)),
     concat_ws(', ', quote_ident(col.column_name), quote_ident(col.attributes_name)), col.target);
   IF class.relrowsecurity AND NOT EXISTS (
     SELECT FROM pg_policy p WHERE p.polrelid = col.target AND p.polname = 'thanopg_worker') THEN
@@ -41,25 +42,31 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION thanopg.admit_worker IS 'let thanopg_worker read an embedding column''s source and write its vectors';
 
--- When a column is given up, and when the last embedding column of a table goes.
+-- What an embedding column gave goes with it, unless another one needs it.
 CREATE OR REPLACE FUNCTION thanopg.dismiss_worker(col thanopg.embedding_column)
 RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  unread text;
 BEGIN
   IF to_regrole('thanopg_worker') IS NULL OR EXISTS (SELECT FROM thanopg.embedding e WHERE e.id = (col).id) THEN
     RETURN;
   END IF;
+  SELECT string_agg(DISTINCT quote_ident(name), ', ') INTO unread
+  FROM unnest((col).key_names || (col).source_name || (col).column_name || (col).attributes_name) u(name)
+  WHERE NOT EXISTS (
+    SELECT FROM thanopg.embedding_column c
+    WHERE c.target = (col).target AND name = ANY (c.key_names || c.source_name || c.column_name || c.attributes_name));
+  IF unread IS NOT NULL THEN
+    EXECUTE format('REVOKE SELECT (%s) ON %s FROM thanopg_worker', unread, (col).target);
+  END IF;
   EXECUTE format('REVOKE UPDATE (%s) ON %s FROM thanopg_worker',
     concat_ws(', ', quote_ident((col).column_name), quote_ident((col).attributes_name)), (col).target);
-  IF EXISTS (SELECT FROM thanopg.embedding e WHERE e.target = (col).target) THEN
-    RETURN;
-  END IF;
-  EXECUTE format('REVOKE SELECT (%s) ON %s FROM thanopg_worker',
-    (SELECT string_agg(DISTINCT quote_ident(name), ', ') FROM unnest((col).key_names || (col).source_name || (col).column_name) u(name)), (col).target);
-  IF EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = (col).target AND p.polname = 'thanopg_worker') THEN
+  IF NOT EXISTS (SELECT FROM thanopg.embedding e WHERE e.target = (col).target)
+     AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = (col).target AND p.polname = 'thanopg_worker') THEN
     EXECUTE format('DROP POLICY thanopg_worker ON %s', (col).target);
   END IF;
 END $$;
-COMMENT ON FUNCTION thanopg.dismiss_worker IS 'take back from thanopg_worker what a table''s embedding columns gave it';
+COMMENT ON FUNCTION thanopg.dismiss_worker IS 'take back from thanopg_worker what an embedding column gave it';
 
 -- A worker's session has row_security = off, because a row that a policy hides would look deleted to it. PostgreSQL then
 -- refuses a policy that hides nothing as well [tried on 18]; so for a table whose policies show this role every row, and

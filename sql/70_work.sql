@@ -65,7 +65,8 @@ BEGIN
     'FROM unnest($2) d(key) JOIN %4$s t ON %5$s LEFT JOIN thanopg.provenance p ON p.embedding = $1 AND p.key = d.key '
     'LEFT JOIN thanopg.pending q ON q.embedding = $1 AND q.key = d.key',
     CASE WHEN col.source_is_bytes THEN format('NULL::text, t.%I::bytea', col.source_name) ELSE format('t.%I::text, NULL::bytea', col.source_name) END,
-    thanopg.source_hash_expression(col, 't'), thanopg.vector_hash_expression(col, format('t.%I', col.column_name)),
+    thanopg.source_hash_expression(col, 't'),
+    thanopg.vector_hash_expression(col, 't.' || quote_ident(col.column_name), 't.' || quote_ident(col.attributes_name)),
     col.target, thanopg.key_condition(col, 't', 'd.key'), col.column_name)
   USING embedding, keys, col.fingerprint;
 END $$;
@@ -158,7 +159,7 @@ BEGIN
     '  DELETE FROM thanopg.provenance v USING won JOIN d USING (key) WHERE v.embedding = $1 AND v.key = d.key AND d.vector IS NULL) '
     'UPDATE %1$s t SET %2$I = d.vector::%3$s%6$s FROM won JOIN d USING (key) WHERE %4$s RETURNING d.key',
     col.target, col.column_name, col.type, thanopg.key_condition(col, 't', 'd.key'),
-    thanopg.vector_hash_expression(col, 'd.vector'), ', ' || quote_ident(col.attributes_name) || ' = d.attributes')
+    thanopg.vector_hash_expression(col, 'd.vector', 'd.attributes'), ', ' || quote_ident(col.attributes_name) || ' = d.attributes')
   USING embedding, token, keys, source_hashes, vectors, content_hashes, sizes, modified, locked, fingerprint, attributes;
 END $$;
 COMMENT ON FUNCTION thanopg.finish IS 'write vectors or captions where neither the source nor the claim has changed since; one transaction';

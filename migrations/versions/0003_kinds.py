@@ -63,6 +63,7 @@ OLD_FUNCTIONS = (
     "read_source(int, jsonb[])",
     "finish(int, uuid, text, jsonb[], bytea[], text[], bytea[], bigint[], timestamptz[])",
     "drop_embedding(regclass, text)",
+    "vector_hash_expression(thanopg.embedding_column, text)",
 )
 NEW_FUNCTIONS = (
     "check_source(regclass, name, text)",

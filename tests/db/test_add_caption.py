@@ -97,6 +97,25 @@ def test_a_column_may_be_kept(connection: psycopg.Connection, photo: str) -> Non
     assert connection.execute(left).fetchone() == (0,)
 
 
+def test_the_worker_s_rights_go_with_each_column(connection: psycopg.Connection, photo: str) -> None:
+    def rights() -> set[str]:
+        rows = connection.execute(
+            "SELECT attname FROM pg_attribute "
+            "WHERE attrelid = 'photo'::regclass AND attacl::text LIKE '%thanopg_worker%'"
+        )
+        return {name for (name,) in rows.fetchall()}
+
+    connection.execute("SELECT add_caption('photo', 'image_path', 'words', '설명2', attributes_column => '속성')")
+    connection.execute(
+        "SELECT add_text_embedding('photo', '설명2', 'fake', 'v'), add_text_embedding('photo', 'note', 'fake')"
+    )
+    assert rights() == {"id", "image_path", "설명2", "속성", "v", "note", "fake_fake_note"}
+    connection.execute("SELECT drop_embedding('photo', '설명2', keep_column => true)")
+    assert rights() == {"id", "설명2", "v", "note", "fake_fake_note"}
+    connection.execute("SELECT drop_embedding('photo', 'v')")
+    assert rights() == {"id", "note", "fake_fake_note"}
+
+
 def test_renamed_and_dropped_attributes_are_followed(connection: psycopg.Connection, photo: str) -> None:
     connection.execute("SELECT add_caption('photo', 'image_path', 'words', attributes_column => '속성')")
     connection.execute('ALTER TABLE photo RENAME 속성 TO "At ""tributes"')

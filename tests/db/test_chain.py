@@ -127,3 +127,7 @@ def test_refresh_makes_only_what_changed(connection: psycopg.Connection, databas
     assert connection.execute("SELECT refresh('photo')").fetchone() == (3 * ROWS,)
     tally = work_off(database.url)
     assert (tally.embedded, tally.unchanged, tally.model_calls) == (0, 3 * ROWS, 0)
+    connection.execute("UPDATE photo SET attributes = NULL WHERE id = 1")  # they belong to the caption
+    connection.execute("SELECT refresh('photo')")
+    assert work_off(database.url).embedded == 1
+    assert rows(connection)[1] == expected(1)

@@ -33,6 +33,8 @@ CREATE TABLE part_1
   PARTITION OF "Odd ""place"."Weird, table" FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 ALTER TABLE "Odd ""place"."Weird, table" DROP COLUMN gone;
 SELECT add_image_embedding('photo', 'image_path', 'fake');
+SELECT add_caption('photo', 'image_path', 'words', attributes_column => '속성');
+SELECT add_text_embedding('photo', 'caption', 'fake', column_name => 'caption_vector');
 SELECT add_image_embedding('"Odd ""place"."Weird, table"', 'image_path', 'fake', type => 'halfvec');
 """
 
@@ -74,6 +76,7 @@ def test_restored_into_a_fresh_cluster(
     database: Database,
     server: EmbeddedServer,
     model: FakeEmbedder,
+    captioner: FakeEmbedder,
     fresh: EmbeddedServer,
     tmp_path: Path,
 ) -> None:
@@ -83,30 +86,35 @@ def test_restored_into_a_fresh_cluster(
         connection.execute("INSERT INTO photo (id, part, image_path) VALUES (%s, 'a', %s)", (n, picture_uri(n)))
         connection.execute(f"INSERT INTO {weird} VALUES (%s, %s)".encode(), (n, picture_uri(n)))
     connection.execute("UPDATE photo SET image_path = 'data:,words' WHERE id = 0")
-    assert work_off(database.url).embedded == 2 * ROWS - 1
+    assert work_off(database.url).embedded == 2 * ROWS - 1 + 2 * (ROWS - 1)
+    captions = connection.execute("SELECT id, caption, 속성, caption_vector::text FROM photo WHERE id > 1").fetchall()
     connection.execute("UPDATE photo SET image_path = %s WHERE id = 1", (picture_uri(11),))  # pending at the dump
 
     move(server, database, fresh, tmp_path / "dump")
     with connect(fresh.url, autocommit=True) as there:
         there.execute("SET search_path = public, thanopg")
         shifted = there.execute("SELECT target_oid <> target FROM thanopg.embedding").fetchall()
-        assert shifted == [(True,), (True,)]
+        assert shifted == [(True,)] * 4
         # before anybody has looked at it, triggers find the columns by name
         there.execute("INSERT INTO photo (id, part, image_path) VALUES (20, 'b', %s)", (picture_uri(20),))
         there.execute(f'UPDATE {weird} SET "Key" = 30 WHERE "Key" = 3'.encode())
         install_embedded(fresh)
-        assert there.execute("SELECT target_oid = target FROM thanopg.embedding").fetchall() == [(True,), (True,)]
+        assert there.execute("SELECT target_oid = target FROM thanopg.embedding").fetchall() == [(True,)] * 4
         tally = work_off(fresh.url)
-        assert (tally.embedded, tally.failed) == (3, 0)  # the rows changed since, and none of the others
+        assert (tally.embedded, tally.failed) == (3 + 2 * 2, 0)  # the rows changed since, and none of the others
+        made = there.execute("SELECT id, caption, 속성, caption_vector::text FROM photo WHERE id BETWEEN 2 AND 19")
+        assert sorted(made.fetchall()) == sorted(captions)
         pictures = {**{n: n for n in range(2, ROWS)}, 1: 11, 20: 20}
         assert found(there, "photo", "id") == {0: None, **{n: vector(s, DIMENSIONS) for n, s in pictures.items()}}
         halves = {n: np.float16(vector(n % 27, DIMENSIONS)).astype(np.float32).tolist() for n in (0, 1, 2, 30, 4, 5)}
         assert found(there, weird, '"Key"') == halves
         failures = there.execute("SELECT key, error_type FROM thanopg.failure").fetchall()
-        assert failures == [({"id": 0, "part": "a"}, "not_an_image")]
+        assert failures == [({"id": 0, "part": "a"}, "not_an_image")] * 2
         there.execute("ALTER TABLE photo RENAME id TO number; ALTER TABLE photo RENAME image_path TO path")
         there.execute("UPDATE photo SET path = %s WHERE number = 2", (picture_uri(12),))  # by number again
-        assert work_off(fresh.url).embedded == 1
+        there.execute("ALTER TABLE photo RENAME caption TO 설명; ALTER TABLE photo RENAME 속성 TO attributes")
+        assert work_off(fresh.url).embedded == 3
+        assert there.execute("SELECT attributes IS NOT NULL FROM photo WHERE number = 2").fetchone() == (True,)
 
 
 def test_a_name_that_is_not_found_after_a_restore_is_kept_and_said(

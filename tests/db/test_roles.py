@@ -340,6 +340,9 @@ def test_the_worker_role_does_all_of_a_worker_s_work(
         connection.execute(f'ALTER TABLE "Weird ""name" {security} ROW LEVEL SECURITY')
     connection.execute("""SELECT add_image_embedding('"Weird ""name"', 'Bild', 'fake', column_name => 'v')""")
     connection.execute(
+        """SELECT add_caption('"Weird ""name"', 'Bild', 'words', column_name => 'c', attributes_column => 'At "t')"""
+    )
+    connection.execute(
         'INSERT INTO "Weird ""name" SELECT i::text, gen_random_uuid(), \'x\' FROM generate_series(1, 3) i'
         if security != "FORCE"
         else "SELECT 1"
@@ -359,10 +362,18 @@ def test_the_worker_role_does_all_of_a_worker_s_work(
         fault = ImageError("not_an_image", "no")
         assert queue.fail(column, claim.token, claim.rows[0], fault, retry_after=None, clear_vector=True)
         assert queue.reconcile(column, deep=True) == 0
+        captions = queue.columns()[2]
+        claim = queue.claim(captions, size=10, lease=timedelta(minutes=1), token=uuid.uuid4())
+        said = [Written(row=row, made=Made("말", '{"a": 1}'), content_hash=b"h", size=1) for row in claim.rows[1:]]
+        assert len(queue.finish(captions, claim.token, said)) == expected - 1
+        assert queue.fail(captions, claim.token, claim.rows[0], fault, retry_after=None, clear_vector=True)
+        assert queue.reconcile(captions, deep=True) == 0
     finally:
         queue.close()
     rows = superuser_connection.execute('SELECT count(*), count(v) FROM "Weird ""name"').fetchone()
     assert rows == (expected, expected - 1)
+    words = superuser_connection.execute('SELECT count(c), count("At ""t"->>\'a\') FROM "Weird ""name"').fetchone()
+    assert words == (expected - 1, expected - 1)
     with connect(url_of(database, role), autocommit=True) as session:
         for statement in (
             'SELECT other FROM "Weird ""name"',
@@ -372,6 +383,7 @@ def test_the_worker_role_does_all_of_a_worker_s_work(
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 session.execute(statement.encode())
     superuser_connection.execute("""SELECT drop_embedding('"Weird ""name"', 'v')""")
+    superuser_connection.execute("""SELECT drop_embedding('"Weird ""name"', 'c', keep_column => true)""")
     left = superuser_connection.execute(
         "SELECT count(*) FROM pg_attribute WHERE attrelid = '\"Weird \"\"name\"'::regclass AND attacl <> '{}'"
     )

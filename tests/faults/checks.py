@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import json
 import re
 import time
 from collections import Counter
@@ -12,8 +14,10 @@ import numpy as np
 import psycopg
 
 from tests.faults.figures import Figures
-from tests.faults.pictures import BROKEN, BROKEN_BYTES, Pictures
-from tests.faults.tables import TARGETS, VECTOR, Target
+from tests.faults.pictures import BROKEN, BROKEN_BYTES, Made, Pictures
+from tests.faults.tables import CAPTION, CAPTION_VECTOR, TARGETS, VECTOR, Target
+from tests.faults.worker_process import DIMENSIONS
+from thanopg.models.fake import FakeEmbedder
 
 SETTLE_SECONDS = 120.0
 DEADLOCK = re.compile(r"deadlock detected\n.*?(?=HINT)", re.DOTALL)
@@ -21,8 +25,8 @@ WORKERS_STATEMENT = re.compile(
     r"Process \d+: SELECT .*thanopg\."
     r"(claim|read_source|finish|fail|forget|release|extend|reconcile|mend_triggers|forget_dropped)\("
 )
-UNFORESEEN = re.compile(r"could not write a batch of|a batch of .* failed")
-"""what a worker logs with a traceback"""
+UNFORESEEN = re.compile(r"could not write a batch of|a batch of .* failed|waits: permission denied")
+"""what a worker logs with a traceback, and what the other worker would make up for"""
 ENDED = re.compile(r"\S*(Error|Exception|Unavailable|Shutdown|ConnectNow)(: |$)")
 EXPECTED_END = re.compile(
     r"(psycopg\.OperationalError|psycopg\.errors\.\w*(Shutdown|ConnectNow)|thanopg\.errors\.\w+Unavailable)"
@@ -45,35 +49,43 @@ def settle(connection: psycopg.Connection) -> None:
 def check_table(
     connection: psycopg.Connection, target: Target, pictures: Pictures, figures: Figures, *, refreshed: bool
 ) -> None:
-    """Every vector fits its picture, and every failure was planted.
+    """All that was made fits its picture, and every failure was planted.
 
-    Before `refreshed` the vector of an older version of a file will do; a picture that was away will be tried again.
+    Before `refreshed` what fits an older version of a file will do; a picture that was away will be tried again.
     """
-    source = "image" if target.source == "image" else "image_path"
-    rows = connection.execute(f"SELECT n, {source}, {VECTOR}::real[] FROM {target.name}".encode()).fetchall()
-    failed: dict[int, str] = dict(
-        connection.execute(
-            f"SELECT t.n, f.error_type FROM failure f JOIN {target.name} t ON to_jsonb(t) @> f.key "
+    chain = f"{CAPTION}, attributes->>'number', {CAPTION_VECTOR}::real[]" if target.chain else "NULL, NULL, NULL"
+    rows = connection.execute(
+        f"SELECT n, {target.source}, {VECTOR}::real[], {chain} FROM {target.name}".encode()
+    ).fetchall()
+    failed: dict[tuple[int, str], str] = {
+        (n, column): fault
+        for n, column, fault in connection.execute(
+            f"SELECT t.n, f.column_name, f.error_type FROM failure f JOIN {target.name} t ON to_jsonb(t) @> f.key "
             "WHERE f.target = %s::regclass".encode(),
             (target.name,),
         ).fetchall()
-    )
+    }
+    columns = [column.strip('"') for column in (VECTOR, CAPTION) if column in target.made]
     planted, wrong = {}, []
-    for n, value, stored in rows:
+    for n, value, vector, caption, number, caption_vector in rows:
         fault = _fault_of(value)
-        vector = None if stored is None else np.float32(stored)
         if fault is not None:
-            planted[n] = fault
-            # a file that is missing may come back: its row keeps the vector it had
-            fits = vector is None or fault == "missing"
-        elif value is None:
-            fits = vector is None
-        else:
-            known = [pictures.now[_name(value)]] if refreshed else pictures.ever[_name(value)]
-            fits = vector is not None and any(np.array_equal(vector, _as_stored(k, target)) for k in known)
-        if not fits and (refreshed or n not in failed):
-            wrong.append((n, value if isinstance(value, str) else "bytes", "none" if vector is None else "stale"))
-    assert wrong == [], f"{target.name}: {len(wrong)} of {len(rows)} rows are lost or stale: {wrong[:5]}"
+            planted |= {(n, column): fault for column in columns}
+        known = None if fault or value is None else _known(pictures, value, refreshed=refreshed)
+        # a file that is missing may come back: its row keeps what it had
+        kept = fault == "missing"
+        fits = {
+            VECTOR: _fits(vector, known and [_as_stored(made.vector, target) for made in known], kept=kept),
+            CAPTION: (caption is None if known is None else caption in [made.caption for made in known]) or kept,
+            "attributes": number == (caption and caption.split()[-1]),
+            CAPTION_VECTOR: _fits(caption_vector, caption and [_as_stored(vector_of(caption), target)], kept=False),
+        }
+        for column in target.made:
+            column = column.strip('"')
+            said = failed.keys() & {(n, column), *([(n, CAPTION.strip('"'))] if column == "attributes" else [])}
+            if not fits.get(column, fits[CAPTION]) and (refreshed or not said):
+                wrong.append((n, column, value if isinstance(value, str) else "bytes", caption))
+    assert wrong == [], f"{target.name}: {len(wrong)} of {len(rows)} rows have what is lost or stale: {wrong[:5]}"
     if refreshed:
         assert failed == planted, f"{target.name}: failures and planted ones differ: {failed.items() ^ planted.items()}"
         figures.rows += len(rows)
@@ -81,36 +93,46 @@ def check_table(
 
 
 def check_writings(connection: psycopg.Connection, pictures: Pictures, figures: Figures) -> None:
-    """No worker ever wrote a vector of another picture than the row had at that moment."""
-    allowed: set[tuple[str, str]] = set()
-    for target in TARGETS:
-        for source, vectors in pictures.ever.items():
-            allowed |= {(source, _as_stored(vector, target).tobytes().hex()) for vector in vectors}
-    rows = connection.execute("SELECT target::text, source, vector::vector::real[] FROM written").fetchall()
-    stale = [
-        (target, source)
-        for target, source, vector in rows
-        if (source, np.array(vector, np.float32).tobytes().hex()) not in allowed
-    ]
-    assert stale == [], f"{len(stale)} vectors were written for another picture: {stale[:5]}"
+    """No worker ever wrote what belongs to another picture or text than the row had at that moment."""
+    captions = {(source, made.caption) for source, ever in pictures.ever.items() for made in ever}
+    vectors = {(source, _digest(made.vector)) for source, ever in pictures.ever.items() for made in ever}
+    halves = {(source, _digest(_half(made.vector))) for source, ever in pictures.ever.items() for made in ever}
+    half = {target.name for target in TARGETS if target.type == "halfvec"}
+    rows = connection.execute("SELECT target::text, made, source, value FROM written").fetchall()
+    stale = []
+    for target, made, source, value in rows:
+        match made:
+            case "caption_vector":
+                right = np.array_equal(np.float32(json.loads(value)), vector_of(source))
+            case "fake_base":
+                allowed = halves if target in half else vectors
+                right = (source, _digest(np.float32(json.loads(value)))) in allowed
+            case _:
+                right = (source, value) in captions
+        stale += [] if right else [(target, made, source)]
+    assert stale == [], f"{len(stale)} times something was written for another picture or text: {stale[:5]}"
     figures.written = len(rows)
 
 
 def check_identical(connection: psycopg.Connection) -> None:
-    """Byte-identical pictures have one vector."""
+    """Byte-identical pictures have one vector, and one caption."""
     for target in TARGETS:
-        twice = connection.execute(
-            f"SELECT v.content_hash, count(DISTINCT t.{VECTOR}::text) FROM thanopg.provenance v "
-            "JOIN thanopg.embedding_column c ON c.id = v.embedding AND c.target = %s::regclass "
-            f"JOIN {target.name} t ON jsonb_build_array({_ordered_key(connection, target)}) = v.key "
-            f"WHERE t.{VECTOR} IS NOT NULL GROUP BY 1 HAVING count(DISTINCT t.{VECTOR}::text) > 1".encode(),
-            (target.name,),
-        ).fetchall()
-        assert twice == []
+        for made in (VECTOR, CAPTION):
+            if made not in target.made:
+                continue
+            twice = connection.execute(
+                f"SELECT v.content_hash, count(DISTINCT t.{made}::text) FROM thanopg.provenance v "
+                "JOIN thanopg.embedding_column c ON c.id = v.embedding AND c.target = %s::regclass "
+                "AND c.column_name = %s "
+                f"JOIN {target.name} t ON jsonb_build_array({_ordered_key(connection, target)}) = v.key "
+                f"WHERE t.{made} IS NOT NULL GROUP BY 1 HAVING count(DISTINCT t.{made}::text) > 1".encode(),
+                (target.name, made.strip('"')),
+            ).fetchall()
+            assert twice == []
 
 
 def check_model_calls(journal: Path, figures: Figures, processes: int) -> None:
-    """No process embeds the same picture twice, and none embeds what is in no row."""
+    """No process makes the same of the same content twice."""
     of_process: dict[str, Counter[str]] = {}
     for line in journal.read_text().splitlines():
         pid, *pictures = line.split()
@@ -143,12 +165,35 @@ def _fault_of(value: str | bytes | None) -> str | None:
     return BROKEN.get(value or "")
 
 
+def _known(pictures: Pictures, value: str | bytes, *, refreshed: bool) -> list[Made]:
+    return [pictures.now[_name(value)]] if refreshed else pictures.ever[_name(value)]
+
+
+def _fits(stored: list[float] | None, known: list[np.ndarray] | None, *, kept: bool) -> bool:
+    if stored is None or not known:
+        return (stored is None and not known) or kept
+    return kept or any(np.array_equal(np.float32(stored), vector) for vector in known)
+
+
+@functools.cache
+def vector_of(text: str) -> np.ndarray:
+    return np.asarray(FakeEmbedder(DIMENSIONS).embed_passages([text]).vectors[0])
+
+
+def _digest(vector: np.ndarray) -> bytes:
+    return vector.tobytes()
+
+
+def _half(vector: np.ndarray) -> np.ndarray:
+    return vector.astype(np.float16).astype(np.float32)
+
+
 def _name(value: str | bytes) -> str:
     return value if isinstance(value, str) else hashlib.sha256(value).hexdigest()
 
 
 def _as_stored(vector: np.ndarray, target: Target) -> np.ndarray:
-    return vector.astype(np.float16).astype(np.float32) if target.type == "halfvec" else vector
+    return _half(vector) if target.type == "halfvec" else vector
 
 
 def _ordered_key(connection: psycopg.Connection, target: Target) -> str:

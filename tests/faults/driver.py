@@ -10,7 +10,7 @@ import psycopg
 
 from tests.faults.figures import Figures
 from tests.faults.pictures import BROKEN, BROKEN_BYTES, FILES, Pictures
-from tests.faults.tables import TARGETS, VECTOR, Target
+from tests.faults.tables import ATTRIBUTES, TARGETS, Target
 from thanopg.database.connect import connect
 from thanopg.errors import DatabaseUnavailable
 
@@ -35,18 +35,18 @@ STATEMENTS: dict[str, tuple[str, float]] = {
     "update other column": ("UPDATE {t} SET note = 'x' || %(n)s WHERE n %% 5 = %(n)s %% 5", 1),
     "change key": ("UPDATE {t} SET n = n + 501, {set_key} WHERE n = %(n)s", 2),
     "change key back": ("UPDATE {t} SET n = n - 501, {set_key_back} WHERE n = %(n)s + 501", 2),
-    "copy row with vector": (
+    "copy row with what was made of it": (
         "INSERT INTO {t} ({k}, n, {s}, {v}) SELECT {key_other}, n + 1002, {s}, {v} FROM {t} WHERE n = %(n)s "
         "ON CONFLICT DO NOTHING",
         1,
     ),
-    "row replaced, with another's vector": (
+    "row replaced, with what was made of another": (
         "WITH gone AS (DELETE FROM {t} WHERE n = %(n)s RETURNING {s}) "
         "INSERT INTO {t} ({k}, n, {s}, {v}) SELECT {key_n}, %(n)s, gone.{s}, other.{v} "
         "FROM gone, (SELECT {v} FROM {t} WHERE n <> %(n)s AND {v} IS NOT NULL LIMIT 1) other",
         2,
     ),
-    "vector taken away": ("UPDATE {t} SET {v} = NULL WHERE n = %(n)s", 0.5),
+    "what was made taken away": ("UPDATE {t} SET {v} = NULL WHERE n = %(n)s", 0.5),
     "delete": ("DELETE FROM {t} WHERE n = %(n)s", 3),
     "delete many": ("DELETE FROM {t} WHERE n BETWEEN %(n)s AND %(n)s + 30", 1),
     "truncate": ("TRUNCATE {t}", 0.05),
@@ -124,7 +124,8 @@ class Driver:
             t=target.name,
             k=target.columns,
             s=target.source,
-            v=VECTOR,
+            # attributes alone nobody misses: they come and go with their caption
+            v=self._random.choice([made for made in target.made if made != ATTRIBUTES]),
             source=SOURCE + ("::bytea" if target.source == "image" else "::text"),
             key_n=target.key_of("%(n)s::int").replace(" % ", " %% "),
             key_i=target.key_of("i").replace(" % ", " %% "),
@@ -167,8 +168,8 @@ class Driver:
         self._count("triggers disabled and enabled")
 
     def _save_or_restore(self, session: psycopg.Connection, target: Target) -> None:
-        """What pg_dump --data-only and pg_restore --disable-triggers do with one table, vectors included."""
-        columns = f"({target.columns}, n, {target.source}, note, {VECTOR})"
+        """What pg_dump --data-only and pg_restore --disable-triggers do with one table, all that was made included."""
+        columns = f"({', '.join((target.columns, 'n', target.source, 'note', *target.made))})"
         if target.name not in self._saved:
             with session.cursor().copy(f"COPY (SELECT {columns[1:-1]} FROM {target.name}) TO STDOUT".encode()) as copy:
                 self._saved[target.name] = b"".join(bytes(part) for part in copy)

@@ -46,6 +46,6 @@ class Figures:
             f"  refused to drivers: {told(self.refused)}; searches answered {self.answers}",
             f"  failures, all planted: {told(self.failures)}; "
             f"innocent rows set aside after three lost workers: {self.set_aside_innocent}",
-            f"  vectors written {self.written}; model calls {self.model_calls} for {self.model_images} pictures, "
-            f"{self.distinct_images} distinct; {again:.1f} pictures embedded again per killed worker",
+            f"  vectors and captions written {self.written}; model calls {self.model_calls} for {self.model_images} "
+            f"contents, {self.distinct_images} distinct; {again:.1f} of them given again per killed worker",
         ]

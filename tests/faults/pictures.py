@@ -1,4 +1,5 @@
-"""The pictures of one run: files under an image root that are overwritten now and then, and every version's vector."""
+"""The pictures of one run: files under an image root that are overwritten now and then, and what a model makes of each
+version."""
 
 from __future__ import annotations
 
@@ -6,8 +7,10 @@ import base64
 import hashlib
 import io
 import threading
+import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -28,13 +31,21 @@ BROKEN = {
 BROKEN_BYTES = b"these are words"
 
 
+class Made(NamedTuple):
+    """What ought to be made of a picture."""
+
+    vector: np.ndarray
+    caption: str
+    caption_vector: np.ndarray
+
+
 @dataclass
 class Pictures:
-    """`now` is the vector that a source ought to have; `ever` all that it ever ought to have had."""
+    """`now` is what ought to be made of a source; `ever` all that ever ought to have been made of it."""
 
     root: Path
-    now: dict[str, np.ndarray] = field(default_factory=dict)
-    ever: dict[str, list[np.ndarray]] = field(default_factory=dict)
+    now: dict[str, Made] = field(default_factory=dict)
+    ever: dict[str, list[Made]] = field(default_factory=dict)
     version: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -76,9 +87,9 @@ class Pictures:
         return data
 
     def _know(self, source: str, data: bytes) -> None:
-        vector = vector_of(data)
-        self.now[source] = vector
-        self.ever.setdefault(source, []).append(vector)
+        made = made_of(data)
+        self.now[source] = made
+        self.ever.setdefault(source, []).append(made)
 
 
 def png(*, seed: int, side: int = 40) -> bytes:
@@ -88,6 +99,9 @@ def png(*, seed: int, side: int = 40) -> bytes:
     return buffer.getvalue()
 
 
-def vector_of(data: bytes) -> np.ndarray:
-    embedder = FakeEmbedder(DIMENSIONS)
-    return np.asarray(embedder.embed_images(decode(data, embedder.preprocessing, ImageLimits())[None])[0])
+def made_of(data: bytes) -> Made:
+    embedder, captioner = FakeEmbedder(DIMENSIONS), FakeEmbedder(0)
+    pixels = decode(data, embedder.preprocessing, ImageLimits())[None]
+    caption = unicodedata.normalize("NFC", captioner.caption_images(pixels, language="ko")[0].text)
+    vectors = embedder.embed_images(pixels), embedder.embed_passages([caption]).vectors
+    return Made(np.asarray(vectors[0][0]), caption, np.asarray(vectors[1][0]))
