@@ -29,11 +29,11 @@ SELECT
   CASE WHEN p.pending = 0 THEN '0'::interval
        WHEN r.rate > 0 THEN pg_catalog.make_interval(secs => pg_catalog.round((p.pending / r.rate)::numeric)::double precision) END AS time_left,
   CASE WHEN c.kind = 'caption' THEN 'none'
-       ELSE coalesce(thanopg.index_state(c.target, c.column_name), CASE c.index_policy WHEN 'none' THEN 'none' ELSE 'missing' END)
+       ELSE coalesce(thanopg.index_state(c.target, c.column_name) COLLATE "default", CASE c.index_policy WHEN 'none' THEN 'none' ELSE 'missing' END)
   END AS index,
   c.kind,
   c.source_name AS source,
-  pg_catalog.array_to_string(thanopg.source_chain(c.target, c.source_name) || c.column_name, ' → ') AS chain
+  pg_catalog.array_to_string(thanopg.source_chain(c.target, c.source_name) || c.column_name, ' → ') COLLATE "default" AS chain
 FROM thanopg.embedding_column c
 CROSS JOIN LATERAL thanopg.count_rows(c) n
 CROSS JOIN LATERAL (
