@@ -131,6 +131,22 @@ def test_the_result_can_be_kept_and_searched(session: Session, photo: str) -> No
     assert len(searched.rows) == 3
 
 
+def test_vectors_that_came_along_are_taken_over(session: Session, photo: str, connection: psycopg.Connection) -> None:
+    session.run("CREATE TABLE kept AS SELECT * FROM (CONVERT USING tutorial_search_clip AS SELECT * FROM photo)")
+    connection.execute("ALTER TABLE kept ADD PRIMARY KEY (photo_id)")
+    connection.execute(
+        f"UPDATE kept SET {EMBEDDING} = array_fill(0.25::real, ARRAY[16])::vector WHERE photo_id > 'photo_1'"
+    )
+    (note,) = table_of(session, "CONVERT USING tutorial_search_clip AS SELECT * FROM kept").notes
+    assert f"keep a vector in {EMBEDDING} that model tutorial_search_clip would not make" in note
+    known = "SELECT count(*) FILTER (WHERE embedded_at IS NULL) FROM thanopg.provenance WHERE embedding = 2"
+    assert connection.execute(known).fetchone() != (0,)  # those that nobody looked at
+    connection.execute("SELECT retry()")
+    assert table_of(session, "CONVERT USING tutorial_search_clip AS SELECT * FROM kept").notes == ()
+    unlike = f"SELECT count(*) FROM kept JOIN photo USING (photo_id) WHERE kept.{EMBEDDING} <> photo.{EMBEDDING}"
+    assert connection.execute(unlike.encode()).fetchone() == (0,)  # the second time looks at all of them
+
+
 def test_some_columns_and_rows(session: Session, photo: str) -> None:
     some = table_of(
         session, "CONVERT USING tutorial_search_clip AS SELECT image_path FROM photo WHERE photo_id < 'photo_05'"

@@ -31,7 +31,8 @@ RELEASED = {
 @pytest.mark.parametrize("view", RELEASED)
 def test_columns_with_types_and_collations(connection: psycopg.Connection, view: str) -> None:
     row = connection.execute(
-        "SELECT string_agg(concat_ws(' ', attname, format_type(atttypid, atttypmod), l.collname), ', ' ORDER BY attnum) "
+        "SELECT string_agg("
+        "concat_ws(' ', attname, format_type(atttypid, atttypmod), l.collname), ', ' ORDER BY attnum) "
         "FROM pg_attribute a LEFT JOIN pg_collation l ON l.oid = a.attcollation "
         "WHERE attrelid = %s::regclass AND attnum > 0",
         (f"thanopg.{view}",),

@@ -76,15 +76,8 @@ class Converter:
         with self.access.errors(statement, place):
             self._wait(embedding, step)
             self._build_index(embedding, step)
-            failed = self.access.query(FAILED, embedding)
-        if failed:
-            faults = ", ".join(f"{count} {fault}" for fault, count in failed)
-            notes.append(
-                f"{sum(count for _, count in failed)} rows of {step.table[-1]} have no {RESULT[step.kind]}: "
-                f"{faults}; "
-                "see: SELECT * FROM thanopg.failure"
-            )
-        return notes
+            failed = dict(self.access.query(FAILED, embedding))
+        return notes + _what_failed(step, failed)
 
     def _make_table(self, step: ConvertStep, statement: str, parameters: Mapping[str, object]) -> list[str]:
         assert step.source is not None
@@ -201,6 +194,24 @@ class Converter:
     def _waiting(self, embedding: int) -> int:
         """Rows that nobody has tried yet."""
         return int(self.access.query(WAITING, embedding)[0][0])
+
+
+def _what_failed(step: ConvertStep, failed: dict[str, int]) -> list[str]:
+    """`failed`: rows by what went wrong."""
+    notes, table = list[str](), step.table[-1]
+    unlike = failed.pop("adoption_mismatch", 0)
+    if unlike:
+        notes.append(
+            f"{unlike} rows of {table} keep a vector in {step.column} that model {step.model.name} would not make; "
+            "to make them anew: SELECT retry(error_type => 'adoption_mismatch')"
+        )
+    if failed:
+        faults = ", ".join(f"{count} {fault}" for fault, count in failed.items())
+        notes.append(
+            f"{sum(failed.values())} rows of {table} have no {RESULT[step.kind]}: {faults}; "
+            "see: SELECT * FROM thanopg.failure"
+        )
+    return notes
 
 
 def _error(message: str, statement: str, at: Span, hint: str = "") -> SyntaxNotUnderstood:
