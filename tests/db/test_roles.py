@@ -69,6 +69,7 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "key_of": (ALL, ["key_of('photo')"]),
     "other_rows": (ALL, [f"other_rows({COLUMN}, '{{\"id\": 1}}', NULL)"]),
     "owns_table": (ALL, ["owns_table('photo'::regclass)"]),
+    "prepare_scan": (ALL, ["prepare_scan(10)"]),
     "query_expression": (ALL, [f"query_expression({COLUMN}, 'x')"]),
     "row_condition": (ALL, [f"row_condition({COLUMN}, '{{\"id\": 1}}')"]),
     "search_statement": (ALL, [f"search_statement({COLUMN}, 'x', 'x', 1, NULL, '{{}}')"]),
