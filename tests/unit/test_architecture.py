@@ -24,7 +24,14 @@ def test_arrows_point_down() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["thanopg", "thanopg.cli.main", "thanopg.service.server", "thanopg.worker.worker", "thanopg.database.install"],
+    [
+        "thanopg",
+        "thanopg.cli.main",
+        "thanopg.service.server",
+        "thanopg.worker.worker",
+        "thanopg.database.install",
+        "thanopg.sqlalchemy",
+    ],
 )
 def test_importing_loads_no_model_library(module: str) -> None:
     program = (

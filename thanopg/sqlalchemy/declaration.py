@@ -11,6 +11,8 @@ from typing import Any, Literal
 from sqlalchemy import Column, Table
 
 INFO_KEY = "thanopg"
+UNRESOLVED_KEY = "thanopg_unresolved"
+"""in Column.info until the class is mapped: names are still those of attributes"""
 
 Kind = Literal["image", "caption", "text"]
 VectorType = Literal["vector", "halfvec"]
