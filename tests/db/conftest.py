@@ -1,11 +1,23 @@
-"""A model whose vectors need no weights, and a table of pictures."""
+"""A model whose vectors need no weights, a table of pictures, and mapped classes whose rows have vectors."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
 import psycopg
 import pytest
+from numpy.typing import NDArray
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 
+from tests import photo_model
+from tests.databases import Database, clone
+from tests.engines import engine_of
+from tests.running_service import RunningService
 from tests.working import register_fake
+from thanopg.database.connect import connect
+from thanopg.database.server import EmbeddedServer
 from thanopg.models.fake import FakeEmbedder
 
 DIMENSIONS = 8
@@ -30,3 +42,35 @@ def photo(connection: psycopg.Connection, model: FakeEmbedder) -> str:
     connection.execute("INSERT INTO photo SELECT i, 'picture/' || i || '.jpg' FROM generate_series(1, 10) i")
     connection.execute("SELECT add_image_embedding('photo', 'image_path', 'fake')")
     return "photo"
+
+
+@pytest.fixture(scope="session")
+def photo_rows(server: EmbeddedServer, template: str, service: RunningService) -> Iterator[Database]:
+    """The rows of `tests.photo_model`: for tests that leave them as they are."""
+    with clone(server, template) as made, connect(made.url, autocommit=True) as connection:
+        connection.execute(f"SELECT create_model('fake', source => 'fake:{photo_model.DIMENSIONS}', base => 'base')")
+        with engine_of(made) as engine:
+            photo_model.Base.metadata.create_all(engine)
+        photo_model.fill(connection)
+        yield made
+
+
+@pytest.fixture
+def photo_engine(photo_rows: Database) -> Iterator[Engine]:
+    with engine_of(photo_rows) as made:
+        yield made
+
+
+@pytest.fixture
+def photo_session(photo_engine: Engine) -> Iterator[Session]:
+    """In which no index is used, for an index is approximate."""
+    with Session(photo_engine) as made:
+        made.execute(text("SET enable_indexscan = off"))
+        made.commit()
+        yield made
+
+
+@pytest.fixture
+def photo_vectors() -> NDArray[np.float32]:
+    """Those of the photos."""
+    return photo_model.unit_vectors()

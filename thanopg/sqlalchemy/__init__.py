@@ -6,6 +6,7 @@ from thanopg.sqlalchemy.ddl import AddEmbedding, DropEmbedding
 from thanopg.sqlalchemy.declaration import Embedding, embeddings_of
 from thanopg.sqlalchemy.distance import Distance, Similarity
 from thanopg.sqlalchemy.row import Key
+from thanopg.sqlalchemy.search import Search, search
 from thanopg.sqlalchemy.vector_type import EmbeddingHalfvec, EmbeddingVector, Vector
 
 __all__ = [
@@ -16,11 +17,13 @@ __all__ = [
     "EmbeddingHalfvec",
     "EmbeddingVector",
     "Key",
+    "Search",
     "Similarity",
     "Vector",
     "caption",
     "caption_attributes",
     "embeddings_of",
     "image_embedding",
+    "search",
     "text_embedding",
 ]
