@@ -1,4 +1,4 @@
-"""A server of another version: install and both ways to the service on PostgreSQL 16, which the wheel brings as well."""
+"""A server of another version, PostgreSQL 16 of the same wheel: install, and both ways to the service."""
 
 from __future__ import annotations
 
