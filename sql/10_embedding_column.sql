@@ -18,7 +18,11 @@ SELECT
   m.source AS model_source,
   m.dimensions,
   e.fingerprint,
-  e.index_policy
+  e.index_policy,
+  e.kind,
+  e.language,
+  e.prompt,
+  w.attname AS attributes_name
 FROM thanopg.embedding e
 JOIN thanopg.model m ON m.name = e.model
 JOIN pg_catalog.pg_class c ON c.oid = e.target
@@ -27,6 +31,8 @@ JOIN pg_catalog.pg_attribute s ON s.attrelid = e.target AND NOT s.attisdropped
 JOIN pg_catalog.pg_type st ON st.oid = s.atttypid
 JOIN pg_catalog.pg_attribute v ON v.attrelid = e.target AND NOT v.attisdropped
   AND CASE WHEN e.target_oid = e.target THEN v.attnum = e.column_attnum ELSE v.attname = e.column_name END
+LEFT JOIN pg_catalog.pg_attribute w ON w.attrelid = e.target AND NOT w.attisdropped
+  AND CASE WHEN e.target_oid = e.target THEN w.attnum = e.attributes_attnum ELSE w.attname = e.attributes_name END
 CROSS JOIN LATERAL (
   SELECT
     pg_catalog.array_agg(a.attname ORDER BY u.position) AS names,
@@ -56,7 +62,7 @@ RETURN (
 );
 COMMENT ON FUNCTION thanopg.key_condition IS 'SQL text: the condition that finds the row of a key';
 
--- The hash that provenance and the fence compare: of the path as UTF-8, or of the bytea.
+-- The hash that provenance and the fence compare: of the path or the text as UTF-8, or of the bytea.
 CREATE OR REPLACE FUNCTION thanopg.source_hash_expression(col thanopg.embedding_column, prefix text)
 RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN CASE
@@ -65,7 +71,7 @@ RETURN CASE
 END;
 COMMENT ON FUNCTION thanopg.source_hash_expression IS 'SQL text: sha256 of the source column';
 
--- The hash that provenance keeps of a vector as it is stored: only the very vector that was written has it.
+-- The hash that provenance keeps of a vector or caption as it is stored: only the very one that was written has it.
 CREATE OR REPLACE FUNCTION thanopg.vector_hash_expression(col thanopg.embedding_column, vector text)
 RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN (
@@ -73,34 +79,4 @@ RETURN (
   FROM pg_type t JOIN pg_proc p ON p.oid = t.typsend JOIN pg_namespace n ON n.oid = p.pronamespace
   WHERE t.oid = (col).type_id
 );
-COMMENT ON FUNCTION thanopg.vector_hash_expression IS 'SQL text: sha256 of a vector of this column''s type';
-
--- The embedding columns that a call may mean.
-CREATE OR REPLACE FUNCTION thanopg.find_embedding_column(model text, target regclass, column_name name)
-RETURNS thanopg.embedding_column LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
-#variable_conflict use_variable
-DECLARE
-  fitting thanopg.embedding_column[];
-  candidates text;
-  number int;
-BEGIN
-  SELECT count(*), string_agg(format('%s.%I', c.target, c.column_name), ', ' ORDER BY c.id), array_agg(c)
-  INTO number, candidates, fitting
-  FROM thanopg.embedding_column c
-  WHERE (model IS NULL OR c.model = model) AND (target IS NULL OR c.target = target)
-    AND (column_name IS NULL OR c.column_name = column_name);
-  IF number = 0 THEN
-    RAISE EXCEPTION '%', concat_ws(' ', 'no embedding column', 'named ' || quote_ident(column_name),
-                                   'on ' || target::text, 'with model ' || quote_literal(model)) USING
-      ERRCODE = 'undefined_column',
-      HINT = coalesce((SELECT 'there are: ' || string_agg(format('%s.%I (model %s)', c.target, c.column_name, c.model), ', ' ORDER BY c.id)
-                       FROM thanopg.embedding_column c),
-                      'add one with: SELECT add_image_embedding(''your_table'', ''image_column'', ''model'')');
-  ELSIF number > 1 THEN
-    RAISE EXCEPTION 'more than one embedding column fits: %', candidates USING
-      ERRCODE = 'ambiguous_column',
-      HINT = 'name one with target => ''table'' or column_name => ''column''';
-  END IF;
-  RETURN fitting[1];
-END $$;
-COMMENT ON FUNCTION thanopg.find_embedding_column IS 'the one embedding column that the arguments mean, or an error that lists the candidates';
+COMMENT ON FUNCTION thanopg.vector_hash_expression IS 'SQL text: sha256 of a value of this column''s type';

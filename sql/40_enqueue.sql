@@ -24,7 +24,7 @@ BEGIN
   INSERT INTO thanopg.pending AS p (embedding, key) VALUES (TG_ARGV[0]::int, row_key)
   ON CONFLICT (embedding, key) DO UPDATE SET
     claimed_by = NULL, available_at = now(), attempts = 0, lost_leases = 0,
-    error_type = NULL, error_text = NULL, failed_at = NULL, source_hash = NULL;
+    error_type = NULL, error_text = NULL, failed_at = NULL, source_hash = NULL, adopting = false;
   RETURN NULL;
 END $$;
-COMMENT ON FUNCTION thanopg.enqueue IS 'trigger of an embedding column''s table: the row''s picture is new or changed';
+COMMENT ON FUNCTION thanopg.enqueue IS 'trigger of an embedding column''s table: the row''s source is new or changed';

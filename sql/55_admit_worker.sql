@@ -1,5 +1,5 @@
--- What a worker that owns nothing may do to a user's table: read the key and the source, write the one vector column.
--- Both go with the column: granted by add_image_embedding, and again by install where the roles came later.
+-- What a worker that owns nothing may do to a user's table: read the key and the source, write the columns that it fills.
+-- Both go with the column: granted when it is added, and again by install where the roles came later.
 
 CREATE OR REPLACE FUNCTION thanopg.admit_worker(embedding int)
 RETURNS void LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS $$
@@ -19,9 +19,9 @@ BEGIN
     END IF;
     RETURN;
   END IF;
-  EXECUTE format('GRANT SELECT (%s), UPDATE (%I) ON %s TO thanopg_worker',
+  EXECUTE format('GRANT SELECT (%s), UPDATE (%s) ON %s TO thanopg_worker',
     (SELECT string_agg(DISTINCT quote_ident(name), ', ') FROM unnest(col.key_names || col.source_name || col.column_name) u(name)),
-    col.column_name, col.target);
+    concat_ws(', ', quote_ident(col.column_name), quote_ident(col.attributes_name)), col.target);
   IF class.relrowsecurity AND NOT EXISTS (
     SELECT FROM pg_policy p WHERE p.polrelid = col.target AND p.polname = 'thanopg_worker') THEN
     EXECUTE format('CREATE POLICY thanopg_worker ON %s TO thanopg_worker USING (true)', col.target);
@@ -41,15 +41,20 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION thanopg.admit_worker IS 'let thanopg_worker read an embedding column''s source and write its vectors';
 
--- When the last embedding column of a table goes. The right to the column itself has gone with it.
+-- When a column is given up, and when the last embedding column of a table goes.
 CREATE OR REPLACE FUNCTION thanopg.dismiss_worker(col thanopg.embedding_column)
 RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF to_regrole('thanopg_worker') IS NULL OR EXISTS (SELECT FROM thanopg.embedding e WHERE e.target = (col).target) THEN
+  IF to_regrole('thanopg_worker') IS NULL OR EXISTS (SELECT FROM thanopg.embedding e WHERE e.id = (col).id) THEN
+    RETURN;
+  END IF;
+  EXECUTE format('REVOKE UPDATE (%s) ON %s FROM thanopg_worker',
+    concat_ws(', ', quote_ident((col).column_name), quote_ident((col).attributes_name)), (col).target);
+  IF EXISTS (SELECT FROM thanopg.embedding e WHERE e.target = (col).target) THEN
     RETURN;
   END IF;
   EXECUTE format('REVOKE SELECT (%s) ON %s FROM thanopg_worker',
-    (SELECT string_agg(DISTINCT quote_ident(name), ', ') FROM unnest((col).key_names || (col).source_name) u(name)), (col).target);
+    (SELECT string_agg(DISTINCT quote_ident(name), ', ') FROM unnest((col).key_names || (col).source_name || (col).column_name) u(name)), (col).target);
   IF EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = (col).target AND p.polname = 'thanopg_worker') THEN
     EXECUTE format('DROP POLICY thanopg_worker ON %s', (col).target);
   END IF;

@@ -144,7 +144,7 @@ CREATE OR REPLACE FUNCTION thanopg.searched_column(model text, k int, target reg
 RETURNS thanopg.embedding_column LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
   PERFORM thanopg.check_search(k, options), thanopg.find_model(model);
-  RETURN thanopg.find_embedding_column(model, target, column_name);
+  RETURN thanopg.find_embedding_column(model, target, column_name, 'image');
 END $$;
 COMMENT ON FUNCTION thanopg.searched_column IS 'the embedding column to search, its arguments checked';
 

@@ -51,19 +51,22 @@ COMMENT ON FUNCTION thanopg.claim IS 'lease pending rows under a new token';
 
 -- A statement of its own, after the claim has committed; never join the two.
 CREATE OR REPLACE FUNCTION thanopg.read_source(embedding int, keys jsonb[])
-RETURNS TABLE (key jsonb, source_text text, source_bytes bytea, source_hash bytea, content_hash bytea)
+RETURNS TABLE (key jsonb, source_text text, source_bytes bytea, source_hash bytea, content_hash bytea, adopted text)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   col thanopg.embedding_column := thanopg.work_column(embedding);
 BEGIN
   -- content_hash only where the very vector stands that was made from this source: then equal bytes need no new one.
   -- A key alone proves nothing: rows change keys, and people copy, restore and write vectors.
+  -- adopted: the vector that was made elsewhere, where a new one is only to be compared with it.
   RETURN QUERY EXECUTE format(
-    'SELECT d.key, %1$s, %2$s, CASE WHEN p.fingerprint = $3 AND p.source_hash = %2$s AND p.vector_hash = %3$s THEN p.content_hash END '
-    'FROM unnest($2) d(key) JOIN %4$s t ON %5$s LEFT JOIN thanopg.provenance p ON p.embedding = $1 AND p.key = d.key',
+    'SELECT d.key, %1$s, %2$s, CASE WHEN p.fingerprint = $3 AND p.source_hash = %2$s AND p.vector_hash = %3$s THEN p.content_hash END, '
+    '  CASE WHEN q.adopting THEN t.%6$I::text END '
+    'FROM unnest($2) d(key) JOIN %4$s t ON %5$s LEFT JOIN thanopg.provenance p ON p.embedding = $1 AND p.key = d.key '
+    'LEFT JOIN thanopg.pending q ON q.embedding = $1 AND q.key = d.key',
     CASE WHEN col.source_is_bytes THEN format('NULL::text, t.%I::bytea', col.source_name) ELSE format('t.%I::text, NULL::bytea', col.source_name) END,
     thanopg.source_hash_expression(col, 't'), thanopg.vector_hash_expression(col, format('t.%I', col.column_name)),
-    col.target, thanopg.key_condition(col, 't', 'd.key'))
+    col.target, thanopg.key_condition(col, 't', 'd.key'), col.column_name)
   USING embedding, keys, col.fingerprint;
 END $$;
 COMMENT ON FUNCTION thanopg.read_source IS 'what the claimed rows hold now; rows that are gone are not returned';
@@ -92,7 +95,7 @@ RETURNS bigint LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION thanopg.release IS 'give claimed rows back, charging them nothing; without keys, all of that token';
 
--- For rows that are gone, and for rows whose vector proved to be right already.
+-- For rows that are gone, and for rows whose vector or caption proved to be right already.
 CREATE OR REPLACE FUNCTION thanopg.forget(embedding int, token uuid, keys jsonb[])
 RETURNS bigint LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
   WITH g AS (
@@ -102,7 +105,7 @@ RETURNS bigint LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     DELETE FROM thanopg.pending p USING g WHERE p.embedding = g.embedding AND p.key = g.key RETURNING 1)
   SELECT count(*) FROM d;
 $$;
-COMMENT ON FUNCTION thanopg.forget IS 'take claimed rows out of the queue without writing a vector';
+COMMENT ON FUNCTION thanopg.forget IS 'take claimed rows out of the queue without writing anything';
 
 -- Locks those target rows whose source is still the one that was read. Its caller's next statement sees all that was
 -- committed before the locks were taken: a changed row has lost its token by then.
@@ -124,10 +127,10 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION thanopg.lock_unchanged IS 'lock target rows whose source is unchanged; never waits';
 
--- vectors and content_hashes are NULL where the source is NULL. Returns the keys that were written.
+-- vectors (or captions), attributes and content_hashes are NULL where the source is NULL. Returns the keys that were written.
 CREATE OR REPLACE FUNCTION thanopg.finish(
   embedding int, token uuid, fingerprint text, keys jsonb[], source_hashes bytea[], vectors text[],
-  content_hashes bytea[], sizes bigint[], modified timestamptz[])
+  content_hashes bytea[], sizes bigint[], modified timestamptz[], attributes jsonb[] DEFAULT NULL)
 RETURNS SETOF jsonb LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_variable
 DECLARE
@@ -142,7 +145,8 @@ BEGIN
   locked := thanopg.lock_unchanged(col, keys, source_hashes);
   RETURN QUERY EXECUTE format(
     'WITH d AS ('
-    '  SELECT * FROM unnest($3, $4, $5, $6, $7, $8) d(key, source_hash, vector, content_hash, bytes, modified_at) WHERE d.key = ANY ($9)), '
+    '  SELECT * FROM unnest($3, $4, $5, $6, $7, $8, $11) d(key, source_hash, vector, content_hash, bytes, modified_at, attributes) '
+    '  WHERE d.key = ANY ($9)), '
     'won AS (DELETE FROM thanopg.pending p USING d WHERE p.embedding = $1 AND p.key = d.key AND p.claimed_by = $2 RETURNING p.key), '
     'made AS ('
     '  INSERT INTO thanopg.provenance AS v (embedding, key, source_hash, content_hash, bytes, modified_at, fingerprint, vector_hash) '
@@ -152,15 +156,15 @@ BEGIN
     '    embedded_at = now()), '
     'unmade AS ('
     '  DELETE FROM thanopg.provenance v USING won JOIN d USING (key) WHERE v.embedding = $1 AND v.key = d.key AND d.vector IS NULL) '
-    'UPDATE %1$s t SET %2$I = d.vector::%3$s FROM won JOIN d USING (key) WHERE %4$s RETURNING d.key',
+    'UPDATE %1$s t SET %2$I = d.vector::%3$s%6$s FROM won JOIN d USING (key) WHERE %4$s RETURNING d.key',
     col.target, col.column_name, col.type, thanopg.key_condition(col, 't', 'd.key'),
-    thanopg.vector_hash_expression(col, 'd.vector'))
-  USING embedding, token, keys, source_hashes, vectors, content_hashes, sizes, modified, locked, fingerprint;
+    thanopg.vector_hash_expression(col, 'd.vector'), ', ' || quote_ident(col.attributes_name) || ' = d.attributes')
+  USING embedding, token, keys, source_hashes, vectors, content_hashes, sizes, modified, locked, fingerprint, attributes;
 END $$;
-COMMENT ON FUNCTION thanopg.finish IS 'write vectors where neither the source nor the claim has changed since; one transaction';
+COMMENT ON FUNCTION thanopg.finish IS 'write vectors or captions where neither the source nor the claim has changed since; one transaction';
 
--- retry_after NULL sets the row aside. A fault of the picture itself also takes the vector away, in the same transaction,
--- so that nobody finds a row by a picture that it no longer has. Returns whether it was recorded.
+-- retry_after NULL sets the row aside. A fault of the source itself also takes the vector or caption away, in the same
+-- transaction, so that nobody finds a row by a picture that it no longer has. Returns whether it was recorded.
 CREATE OR REPLACE FUNCTION thanopg.fail(
   embedding int, token uuid, key jsonb, source_hash bytea, error_type text, error_text text, retry_after interval, clear_vector boolean)
 RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
@@ -180,8 +184,9 @@ BEGIN
   WHERE p.embedding = embedding AND p.key = key AND p.claimed_by = token;
   recorded := FOUND;
   IF recorded AND clear_vector THEN
-    EXECUTE format('UPDATE %s t SET %I = NULL FROM (SELECT $1 AS key) d WHERE %s AND t.%2$I IS NOT NULL',
-                   col.target, col.column_name, thanopg.key_condition(col, 't', 'd.key')) USING key;
+    EXECUTE format('UPDATE %1$s t SET %2$I = NULL%4$s FROM (SELECT $1 AS key) d WHERE %3$s AND t.%2$I IS NOT NULL',
+                   col.target, col.column_name, thanopg.key_condition(col, 't', 'd.key'),
+                   ', ' || quote_ident(col.attributes_name) || ' = NULL') USING key;
     DELETE FROM thanopg.provenance v WHERE v.embedding = embedding AND v.key = key;
   END IF;
   RETURN recorded;

@@ -40,7 +40,7 @@ BEGIN
       '       ELSE t.%5$I IS NOT NULL AND (v.source_hash IS DISTINCT FROM %4$s OR v.fingerprint <> $2) END '
       'FOR NO KEY UPDATE OF t SKIP LOCKED '
       'ON CONFLICT (embedding, key) DO UPDATE SET available_at = now(), attempts = 0, lost_leases = 0, claimed_by = NULL, '
-      '  error_type = NULL, error_text = NULL, failed_at = NULL, source_hash = NULL WHERE p.failed_at IS NOT NULL',
+      '  error_type = NULL, error_text = NULL, failed_at = NULL, source_hash = NULL, adopting = false WHERE p.failed_at IS NOT NULL',
       row_key, col.target, col.source_name, thanopg.source_hash_expression(col, 't'), col.column_name) USING embedding, col.fingerprint;
     EXECUTE format(
       'WITH g AS (SELECT v.embedding, v.key FROM thanopg.provenance v WHERE v.embedding = $1 '
@@ -50,7 +50,7 @@ BEGIN
   END IF;
   RETURN queued;
 END $$;
-COMMENT ON FUNCTION thanopg.reconcile IS 'queue rows whose vector is missing, superfluous or (deep) made from something else';
+COMMENT ON FUNCTION thanopg.reconcile IS 'queue rows whose vector or caption is missing, superfluous or (deep) made from something else';
 
 CREATE OR REPLACE FUNCTION thanopg.owns_table(target oid)
 RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -65,8 +65,6 @@ DECLARE
   col thanopg.embedding_column;
   entry thanopg.embedding;
   key_numbers int2[];
-  source_number int2;
-  column_number int2;
 BEGIN
   SELECT e.* INTO entry FROM thanopg.embedding e WHERE e.id = embedding;
   IF entry.id IS NULL THEN
@@ -86,16 +84,18 @@ BEGIN
     RETURN;
   END IF;
   IF entry.target_oid = entry.target
-     AND (entry.key_names, entry.source_name, entry.column_name) = (col.key_names, col.source_name, col.column_name) THEN
+     AND (entry.key_names, entry.source_name, entry.column_name, entry.attributes_name)
+         IS NOT DISTINCT FROM (col.key_names, col.source_name, col.column_name, col.attributes_name) THEN
     RETURN;
   END IF;
   SELECT array_agg(a.attnum ORDER BY u.position) INTO key_numbers
   FROM unnest(col.key_names) WITH ORDINALITY u(name, position) JOIN pg_attribute a ON a.attrelid = col.target AND a.attname = u.name;
-  SELECT a.attnum INTO source_number FROM pg_attribute a WHERE a.attrelid = col.target AND a.attname = col.source_name;
-  SELECT a.attnum INTO column_number FROM pg_attribute a WHERE a.attrelid = col.target AND a.attname = col.column_name;
   UPDATE thanopg.embedding e
-  SET target_oid = col.target, key_attnums = key_numbers, key_names = col.key_names, source_attnum = source_number,
-      source_name = col.source_name, column_attnum = column_number, column_name = col.column_name
+  SET target_oid = col.target, key_attnums = key_numbers, key_names = col.key_names,
+      source_attnum = thanopg.column_number(col.target, col.source_name), source_name = col.source_name,
+      column_attnum = thanopg.column_number(col.target, col.column_name), column_name = col.column_name,
+      -- a caption goes on without its attributes where their column was dropped
+      attributes_attnum = thanopg.column_number(col.target, col.attributes_name), attributes_name = col.attributes_name
   WHERE e.id = embedding;
 END $$;
 COMMENT ON FUNCTION thanopg.follow_names IS 'bring column numbers and names of an embedding together again';
@@ -152,8 +152,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION thanopg.forget_dropped IS 'forget embedding columns whose table or column was dropped. Returns how many';
 
--- Every row is looked at again. The worker compares the file's bytes with the provenance and embeds what has changed.
--- It locks rows as an UPDATE of the same rows would.
+-- Every row is looked at again. The worker compares the source's content with the provenance and makes anew what has
+-- changed, and what was made elsewhere. It locks rows as an UPDATE of the same rows would.
 CREATE OR REPLACE FUNCTION thanopg.refresh(target regclass, column_name name DEFAULT NULL, filter text DEFAULT NULL)
 RETURNS bigint LANGUAGE plpgsql VOLATILE
   SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET IntervalStyle = 'postgres' SET bytea_output = 'hex' SET extra_float_digits = 1
@@ -173,7 +173,7 @@ BEGIN
     EXECUTE format(
       'INSERT INTO thanopg.pending AS p (embedding, key) SELECT $1, %s FROM %s WHERE %I.%I IS NOT NULL%s FOR NO KEY UPDATE '
       'ON CONFLICT (embedding, key) DO UPDATE SET available_at = now(), attempts = 0, lost_leases = 0, claimed_by = NULL, '
-      '  error_type = NULL, error_text = NULL, failed_at = NULL, source_hash = NULL',
+      '  error_type = NULL, error_text = NULL, failed_at = NULL, source_hash = NULL, adopting = false',
       thanopg.key_expression(col, quote_ident(col.table_name)), col.target, col.table_name, col.source_name,
       coalesce(' AND (' || filter || E'\n)', '')) USING col.id;
     GET DIAGNOSTICS queued = ROW_COUNT;
@@ -184,7 +184,7 @@ BEGIN
   END IF;
   RETURN total;
 END $$;
-COMMENT ON FUNCTION thanopg.refresh IS 'look at every row''s picture again; only changed ones are embedded. Returns the rows queued';
+COMMENT ON FUNCTION thanopg.refresh IS 'look at every row''s source again; only changed ones are made anew. Returns the rows queued';
 
 CREATE OR REPLACE FUNCTION thanopg.retry(target regclass DEFAULT NULL, column_name name DEFAULT NULL, error_type text DEFAULT NULL)
 RETURNS bigint LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -197,7 +197,8 @@ RETURNS bigint LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     FOR UPDATE OF p SKIP LOCKED),  -- a row that is being changed is tried again anyway
   u AS (
     UPDATE thanopg.pending p
-    SET available_at = now(), attempts = 0, lost_leases = 0, failed_at = NULL, error_type = NULL, error_text = NULL, source_hash = NULL
+    SET available_at = now(), attempts = 0, lost_leases = 0, failed_at = NULL, error_type = NULL, error_text = NULL, source_hash = NULL,
+        adopting = false
     FROM g WHERE p.embedding = g.embedding AND p.key = g.key
     RETURNING 1)
   SELECT count(*) FROM u;

@@ -7,7 +7,7 @@ BEGIN
     EXECUTE format('SELECT count(%I), count(%I) FROM %s', col.source_name, col.column_name, col.target) INTO rows, embedded;
   END IF;
 END $$;
-COMMENT ON FUNCTION thanopg.count_rows IS 'rows with a picture, and rows with a vector, that the caller may see';
+COMMENT ON FUNCTION thanopg.count_rows IS 'rows with a source, and rows with a vector or caption, that the caller may see';
 
 -- The queue knows all rows, the caller perhaps not: what it says is for those who see the whole table, and for whoever
 -- may read the queue anyway.
@@ -28,7 +28,12 @@ SELECT
   r.rate,
   CASE WHEN p.pending = 0 THEN '0'::interval
        WHEN r.rate > 0 THEN pg_catalog.make_interval(secs => pg_catalog.round((p.pending / r.rate)::numeric)::double precision) END AS time_left,
-  i.state AS index
+  CASE WHEN c.kind = 'caption' THEN 'none'
+       ELSE coalesce(thanopg.index_state(c.target, c.column_name), CASE c.index_policy WHEN 'none' THEN 'none' ELSE 'missing' END)
+  END AS index,
+  c.kind,
+  c.source_name AS source,
+  pg_catalog.array_to_string(thanopg.source_chain(c.target, c.source_name) || c.column_name, ' → ') AS chain
 FROM thanopg.embedding_column c
 CROSS JOIN LATERAL thanopg.count_rows(c) n
 CROSS JOIN LATERAL (
@@ -41,17 +46,9 @@ CROSS JOIN LATERAL (
   -- rows per second over the last minute, or over the part of it in which there was work
   SELECT pg_catalog.round((count(*) / greatest(extract(epoch FROM now() - min(embedded_at)), 1))::numeric, 1)::double precision AS rate
   FROM thanopg.provenance
-  WHERE embedding = c.id AND embedded_at > now() - interval '1 minute' AND thanopg.sees_whole_table(c.target)) r
-CROSS JOIN LATERAL (
-  SELECT coalesce(
-    (SELECT CASE WHEN x.indisvalid THEN 'ready' ELSE 'invalid' END
-     FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class ic ON ic.oid = x.indexrelid JOIN pg_catalog.pg_am am ON am.oid = ic.relam
-     JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attname = c.column_name AND a.attnum = x.indkey[0]
-     WHERE x.indrelid = c.target AND am.amname IN ('hnsw', 'ivfflat')
-     ORDER BY x.indisvalid DESC LIMIT 1),
-    CASE (SELECT e.index_policy FROM thanopg.embedding e WHERE e.id = c.id) WHEN 'none' THEN 'none' ELSE 'missing' END) AS state) i;
+  WHERE embedding = c.id AND embedded_at > now() - interval '1 minute' AND thanopg.sees_whole_table(c.target)) r;
 COMMENT ON VIEW thanopg.embedding_status IS
-  'per embedding column: rows with a picture, embedded, pending, failed, rows per second, time left, state of the index';
+  'per embedding column: rows with a source, embedded, pending, failed, rows per second, time left, state of the index, what it is made from';
 
 CREATE OR REPLACE VIEW thanopg.failure WITH (security_barrier) AS
 SELECT
@@ -67,7 +64,7 @@ SELECT
 FROM thanopg.pending p
 JOIN thanopg.embedding_column c ON c.id = p.embedding
 WHERE p.error_type IS NOT NULL AND thanopg.sees_whole_table(c.target);
-COMMENT ON VIEW thanopg.failure IS 'rows that could not be embedded, and why; next_attempt_at is null for those set aside';
+COMMENT ON VIEW thanopg.failure IS 'rows that could not be embedded or captioned, and why; next_attempt_at is null for those set aside';
 
 CREATE OR REPLACE FUNCTION thanopg.worker_count()
 RETURNS bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

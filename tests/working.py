@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import psycopg
 from PIL import Image
+from psycopg.types.json import Jsonb
 
 from thanopg.config import ImageLimits
 from thanopg.images.decode import decode
@@ -44,13 +45,14 @@ def work_off(url: str, root: Path = Path("/nonexistent")) -> Tally:
         return worker.run(threading.Event(), once=True)
 
 
-def register_fake(connection: psycopg.Connection, dimensions: int) -> None:
-    """The model `fake`, without asking a service."""
+def register_fake(connection: psycopg.Connection, dimensions: int, name: str = "fake") -> FakeEmbedder:
+    """A model without asking a service; without dimensions one that writes captions."""
+    embedder = FakeEmbedder(dimensions)
     connection.execute(
-        "INSERT INTO thanopg.model (name, base, source, architecture, dimensions, fingerprint, context_length) "
-        "VALUES ('fake', 'fake', %(source)s, %(architecture)s, %(dimensions)s, %(fingerprint)s, %(context_length)s)",
-        vars(FakeEmbedder(dimensions).info),
+        "INSERT INTO thanopg.model SELECT (thanopg.described_model(%s, 'fake', %s)).*",
+        (name, Jsonb({**embedder.info.as_json(), "languages": embedder.languages or None})),
     )
+    return embedder
 
 
 def picture(seed: int) -> bytes:

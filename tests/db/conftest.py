@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from tests.working import register_fake
 from thanopg.models.fake import FakeEmbedder
 
 DIMENSIONS = 8
@@ -13,13 +14,13 @@ DIMENSIONS = 8
 @pytest.fixture
 def model(connection: psycopg.Connection) -> FakeEmbedder:
     """Registered as `fake`, without asking a service."""
-    embedder = FakeEmbedder(DIMENSIONS)
-    connection.execute(
-        "INSERT INTO thanopg.model (name, base, source, architecture, dimensions, fingerprint, context_length) "
-        "VALUES ('fake', 'fake', %(source)s, %(architecture)s, %(dimensions)s, %(fingerprint)s, %(context_length)s)",
-        vars(embedder.info),
-    )
-    return embedder
+    return register_fake(connection, DIMENSIONS)
+
+
+@pytest.fixture
+def captioner(connection: psycopg.Connection) -> FakeEmbedder:
+    """Registered as `words`: it writes captions and makes no vectors."""
+    return register_fake(connection, 0, "words")
 
 
 @pytest.fixture

@@ -43,18 +43,26 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "row_vector": (ALL, [f"row_vector({COLUMN}, '{{\"id\": 1}}')"]),
     # pure text and catalogue
     "caption_request": (ALL, ["caption_request('\\x00', 'f', 'f', 'en')"]),
+    "check_ability": (ALL, ["check_ability(thanopg.find_model('fake'), 'image')"]),
+    "check_cycle": (ALL, ["check_cycle('photo', 'image_path', 'x')"]),
     "check_filter": (ALL, [f"check_filter({COLUMN}, 'id > 0')"]),
+    "check_index": (ALL, ["check_index('vector', 'now', 8)"]),
+    "check_new_column": (ALL, ["check_new_column('photo', 'x')"]),
     "check_query": (ALL, ["check_query('x'::text)", "check_query('x'::bytea)"]),
     "check_registered": (ALL, ["check_registered('fake:8')"]),
     "check_search": (ALL, ["check_search(1, '{}')"]),
     "check_source": (ALL, ["check_source('photo', 'image_path')"]),
     "check_target": (ALL, ["check_target('photo')"]),
+    "column_number": (ALL, ["column_number('photo', 'id')"]),
     "count_rows": (ALL, [f"count_rows({COLUMN})"]),
+    "described_model": (ALL, ["described_model('x', 'x', '{}')"]),
     "distance_operator": (ALL, ["distance_operator('vector'::regtype)"]),
     "embed_request": (ALL, ["embed_request('x'::text, 'f', 'f')", "embed_request('x'::bytea, 'f', 'f')"]),
     "find_embedding_column": (ALL, ["find_embedding_column('fake', NULL, NULL)"]),
     "find_model": (ALL, ["find_model('fake')"]),
     "image_items": (ALL, [f"image_items({COLUMN})"]),
+    "index_policy": (ALL, ["index_policy('photo', 'now')"]),
+    "index_state": (ALL, ["index_state('photo', 'fake_base')"]),
     "index_statement": (ALL, ["index_statement(1)"]),
     "key_condition": (ALL, [f"key_condition({COLUMN}, 't', 'k')"]),
     "key_expression": (ALL, [f"key_expression({COLUMN}, 't')"]),
@@ -68,7 +76,9 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "see_all_rows": (ALL, ["see_all_rows('photo')"]),
     "sees_whole_table": (ALL, ["sees_whole_table('photo'::regclass)"]),
     "set_search_effort": (ALL, ["set_search_effort(1, '{}')"]),
+    "source_chain": (ALL, ["source_chain('photo', 'fake_base')"]),
     "source_hash_expression": (ALL, [f"source_hash_expression({COLUMN}, 't')"]),
+    "vector_type": (ALL, ["vector_type('vector', 8)"]),
     "vector_hash_expression": (ALL, [f"vector_hash_expression({COLUMN}, 't')"]),
     "work_column": (ALL, ["work_column(1)"]),
     "worker_count": (ALL, ["worker_count()"]),
@@ -89,7 +99,13 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "release": (WORKER, [f"release(1, {UUID}, ARRAY['[1]'::jsonb], '1s')"]),
     "retry": (WORKER, ["retry()"]),
     # the owner's
+    "add_caption": (NOBODY, ["add_caption('photo', 'image_path', 'words')"]),
+    "add_embedding": (
+        NOBODY,
+        ["add_embedding('image', 'photo', 'image_path', thanopg.find_model('fake'), 'x', 'public.vector(8)')"],
+    ),
     "add_image_embedding": (NOBODY, ["add_image_embedding('photo', 'image_path', 'fake', column_name => 'x')"]),
+    "add_text_embedding": (NOBODY, ["add_text_embedding('photo', 'seller', 'fake', column_name => 'x')"]),
     "admit_worker": (ALL, ["admit_worker(1)"]),  # nothing where the caller does not own the table
     "create_model": (NOBODY, ["create_model('other', source => 'fake:8')"]),
     "create_service_server": (NOBODY, ["create_service_server('thanopg_service_fdw')"]),
@@ -98,6 +114,8 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "drop_embedding": (NOBODY, ["drop_embedding('photo', 'fake_base')"]),
     "drop_model": (NOBODY, ["drop_model('unused')"]),
     "enqueue": (NOBODY, ["enqueue()"]),
+    "make_column": (NOBODY, ["make_column('photo', 'x', 'text')"]),
+    "make_index": (ALL, ["make_index(1)"]),  # it is there
     "native_call": (NOBODY, ["native_call('host=localhost', 'SELECT 1')"]),
     "service_call": (NOBODY, ["service_call('SELECT 1')"]),
     "set_options": (NOBODY, ["set_options('SERVER thanopg_service', '{}', '{\"host\": \"/tmp\"}')"]),
@@ -124,6 +142,7 @@ def session(database: Database, role: str) -> Iterator[Connection]:
 def photo(connection: Connection, service: RunningService) -> str:
     """Row 1 has a vector, row 2 waits, row 3 has failed with a text."""
     connection.execute("SELECT create_model('fake', source => 'fake:8', base => 'base')")
+    connection.execute("SELECT create_model('words', source => 'fake:0')")
     connection.execute("CREATE TABLE photo (id int PRIMARY KEY, image_path text, seller text)")
     connection.execute("SELECT add_image_embedding('photo', 'image_path', 'fake')")
     connection.execute("INSERT INTO photo VALUES (1, 'a.jpg', 'kim', array_fill(0.5::real, ARRAY[8])::vector)")

@@ -42,8 +42,8 @@ def test_sources(text: str, source: str) -> None:
         ("bundled:other", UnknownModel, "bundled:catalog"),
         ("local-dir:models", InvalidArgument, "/path/to/the/model"),
         ("hf-hub:name", InvalidArgument, "organisation/name"),
-        ("fake:0", InvalidArgument, "1 to 16000"),
-        ("fake:many", InvalidArgument, "1 to 16000"),
+        ("fake:16001", InvalidArgument, "0 to 16000"),
+        ("fake:many", InvalidArgument, "0 to 16000"),
     ],
 )
 def test_what_is_no_source(text: str, error: type[ThanopgError], words: str) -> None:

@@ -26,6 +26,8 @@ from thanopg.errors import InstallError
 
 OLDEST_SERVER = 15
 OLDEST_VECTOR = (0, 8, 2)
+SETTINGS = "SELECT name, setting FROM pg_settings WHERE name IN ('search_path', 'client_min_messages')"
+"""that hold until the end of the transaction once we have set them"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +51,24 @@ def install(url: str, *, service: ServiceAddress | None = None, superuser_url: s
     )
     try:
         with engine.begin() as outer:
-            driver = outer.connection.driver_connection
-            assert isinstance(driver, psycopg.Connection)
-            return _install(outer, driver, service)
+            return install_within(outer, service)
+    except psycopg.Error as error:
+        raise _failure(error) from error
+
+
+def install_within(outer: sqlalchemy.Connection, service: ServiceAddress | None = None) -> InstallReport:
+    """Install in the caller's transaction, whose settings are then as they were. The driver must be psycopg.
+
+    Raises InstallError.
+    """
+    driver = outer.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    try:
+        before = driver.execute(SETTINGS).fetchall()
+        report = _install(outer, driver, service)
+        for name, value in before:
+            driver.execute("SELECT set_config(%s, %s, true)", [name, value])
+        return report
     except sqlalchemy.exc.DBAPIError as error:
         raise _failure(error.orig) from error
     except psycopg.Error as error:

@@ -5,15 +5,24 @@ from __future__ import annotations
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from thanopg.database.files import migrations_directory
 
 SCHEMA = "thanopg"
+VERSION_TABLE = "thanopg_version"
+OLD_VERSION_TABLE = text("SELECT to_regclass('thanopg.alembic_version') IS NOT NULL")
+RENAME_VERSION_TABLE = text(
+    "ALTER TABLE thanopg.alembic_version RENAME TO thanopg_version; "
+    "ALTER TABLE thanopg.thanopg_version RENAME CONSTRAINT alembic_version_pkc TO thanopg_version_pkc"
+)
+"""it once had the name that every Alembic looks for, and thanopg is on the search_path"""
 
 
 def upgrade(connection: Connection, revision: str = "head") -> str:
     """Bring the schema to `revision`; the revision that it then has."""
+    if connection.execute(OLD_VERSION_TABLE).scalar():
+        connection.execute(RENAME_VERSION_TABLE)
     config = Config()
     config.set_main_option("script_location", str(migrations_directory()).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -23,4 +32,5 @@ def upgrade(connection: Connection, revision: str = "head") -> str:
 
 
 def current_revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection, opts={"version_table_schema": SCHEMA}).get_current_revision()
+    options = {"version_table": VERSION_TABLE, "version_table_schema": SCHEMA}
+    return MigrationContext.configure(connection, opts=options).get_current_revision()

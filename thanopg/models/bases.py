@@ -80,8 +80,8 @@ def _with_scheme(scheme: str, rest: str, text: str) -> str:
         if rest != "catalog":
             raise UnknownModel(f"unknown bundled model {rest!r}", hint=f"the bundled model is {BUNDLED}")
     elif scheme == "fake":
-        if not rest.isdecimal() or not 1 <= int(rest) <= 16_000:
-            raise InvalidArgument(f"expected fake: and 1 to 16000 dimensions, not {text!r}")
+        if not rest.isdecimal() or int(rest) > 16_000:
+            raise InvalidArgument(f"expected fake: and 0 to 16000 dimensions, not {text!r}")
         rest = str(int(rest))
     elif scheme == "hf-hub":
         if rest.count("/") != 1 or not all(rest.split("/")):

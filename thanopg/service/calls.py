@@ -115,7 +115,7 @@ class Calls:
                 return await self._embed_image(request)
             case DescribeModel(source):
                 model = await self._shelf.get(source)
-                described = {**model.info.as_json(), "device": model.device}
+                described = {**model.info.as_json(), "languages": model.languages, "device": model.device}
                 return Answer(json.dumps(described, ensure_ascii=False).encode())
             case CaptionImage():
                 return await self._caption_image(request)
