@@ -9,7 +9,7 @@ config = context.config
 options = {"version_table": "thanopg_version", "version_table_schema": "thanopg", "target_metadata": None}
 
 if context.is_offline_mode():
-    context.configure(dialect_name="postgresql", literal_binds=True, **options)
+    context.configure(dialect_name="postgresql", literal_binds=True, transactional_ddl=False, **options)
 else:
     context.configure(connection=config.attributes["connection"], **options)
 
