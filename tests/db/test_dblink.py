@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from tests.adapters import offer_dblink
+from tests.adapters import let_load_contrib, offer_dblink
 from tests.contrib import needs_contrib
 from tests.databases import Database
 from tests.service_target import call, own_address
@@ -53,3 +53,41 @@ def test_the_extension_alone_is_not_enough(server: EmbeddedServer, empty_databas
     assert install(empty_database.url, service=own_address(server)).adapter == "dblink"
     with connect(empty_database.url) as connection:
         assert call(connection, "SELECT 'now'") == "now"
+
+
+def test_postgres_fdw_holds_the_address_where_dblink_fdw_may_not_be_used(
+    server: EmbeddedServer, empty_database: Database
+) -> None:
+    """As on servers whose provider grants only that one."""
+    offer_dblink(server, empty_database)
+    with connect(empty_database.superuser_url, autocommit=True) as administrator:
+        administrator.execute(f"REVOKE USAGE ON FOREIGN DATA WRAPPER dblink_fdw FROM {OWNER}")
+        administrator.execute("CREATE EXTENSION postgres_fdw")
+        administrator.execute(f"GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO {OWNER}")
+        for service, wrapper in ((own_address(server), "postgres_fdw"), (None, "dblink_fdw")):
+            report = install(empty_database.url, service=service)
+            assert (report.adapter, report.warnings) == ("dblink", ())
+            with connect(empty_database.url) as connection:
+                found = connection.execute(
+                    "SELECT fdwname FROM pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = srvfdw"
+                )
+                assert found.fetchall() == [(wrapper,)]
+                assert call(connection, "SELECT '밝은 빨간색'") == "밝은 빨간색"
+                with pytest.raises(psycopg.errors.DivisionByZero):
+                    call(connection, "SELECT (1 / 0)::text")
+            administrator.execute(f"GRANT USAGE ON FOREIGN DATA WRAPPER dblink_fdw TO {OWNER}")
+
+
+def test_a_superuser_s_install_offers_dblink_where_the_library_is_missing(
+    server: EmbeddedServer, empty_database: Database
+) -> None:
+    let_load_contrib(server, empty_database.name)
+    with connect(empty_database.superuser_url, autocommit=True) as connection:
+        path = connection.execute("SHOW dynamic_library_path").fetchone()
+        assert path is not None
+        elsewhere = ":".join(part for part in path[0].split(":") if part != str(server.home.library))
+        connection.execute(f"ALTER DATABASE {empty_database.name} SET dynamic_library_path = '{elsewhere}'".encode())
+    report = install(empty_database.url, service=own_address(server), superuser_url=empty_database.superuser_url)
+    assert report.adapter == "dblink"
+    with connect(empty_database.url) as connection:
+        assert call(connection, "SELECT 'reached'") == "reached"
