@@ -1,7 +1,7 @@
 """What install runs before and after the migrations, in order: on a connection, or written down as a script.
 
-Every step is SQL of `sql/`. Steps tell each other things in settings `thanopg.…` of the transaction; what disappoints is
-a warning, what can't go on is an error whose hint is the next step.
+Every step is SQL of `sql/`. Steps tell each other things in settings `thanopg.…` of the transaction. What disappoints
+is a warning, what can't go on is an error whose hint is the next step.
 """
 
 from __future__ import annotations
