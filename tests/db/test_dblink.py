@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import psycopg
 import pytest
 
+from tests.acceptance.service_fixtures import running
 from tests.adapters import let_load_contrib, offer_dblink
 from tests.contrib import needs_contrib
 from tests.databases import Database
@@ -13,6 +16,7 @@ from thanopg.database.cluster import OWNER
 from thanopg.database.connect import connect
 from thanopg.database.install import install
 from thanopg.database.server import EmbeddedServer
+from thanopg.database.service_address import ServiceAddress
 
 IN_A_SCHEMA_OF_ITS_OWN = f"""
     CREATE EXTENSION vector;
@@ -91,3 +95,28 @@ def test_a_superuser_s_install_offers_dblink_where_the_library_is_missing(
     assert report.adapter == "dblink"
     with connect(empty_database.url) as connection:
         assert call(connection, "SELECT 'reached'") == "reached"
+
+
+def test_the_owner_may_insist_on_tls(server: EmbeddedServer, empty_database: Database) -> None:
+    """With options of libpq on the SERVER, which a later install leaves alone."""
+    offer_dblink(server, empty_database)
+    fixtures = Path(running.__file__).parent
+    certificate, key = fixtures / "localhost.pem", fixtures / "localhost.key"
+    trusted = empty_database.name + ".pem"
+    with running.RunningService(tls_certificate=certificate, tls_key=key) as service:
+        address = ServiceAddress(host="localhost", port=service.port, user=running.USER, password=running.PASSWORD)
+        install(empty_database.url, service=address)
+        copy = server.home.library / trusted  # where the server's account can read it
+        copy.write_bytes(certificate.read_bytes())
+        copy.chmod(0o644)
+        with connect(empty_database.url, autocommit=True) as owner:
+            statement = "ALTER SERVER thanopg_service OPTIONS (ADD sslmode 'verify-full', ADD sslrootcert '{}')"
+            owner.execute(statement.format(copy).encode())
+            assert call(owner, "SELECT 1") == "1"
+    with running.RunningService(port=address.port) as plain:  # somebody else there, without a certificate
+        assert plain.port == address.port
+        install(empty_database.url)
+        with connect(empty_database.url, autocommit=True) as owner:
+            with pytest.raises(psycopg.errors.SqlclientUnableToEstablishSqlconnection) as caught:
+                call(owner, "SELECT 1")
+            assert "server does not support SSL" in str(caught.value.diag.message_detail)
