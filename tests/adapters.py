@@ -30,10 +30,10 @@ def install_over(adapter: str, server: EmbeddedServer, database: Database, servi
     assert report.adapter == adapter
 
 
-def offer_dblink(server: EmbeddedServer, database: Database, statements: str = ADMINISTRATOR) -> None:
+def offer_dblink(server: EmbeddedServer, database: Database) -> None:
     let_load_contrib(server, database.name)
     with connect(database.superuser_url, autocommit=True) as connection:
-        connection.execute(statements.encode())
+        connection.execute(ADMINISTRATOR)
         connection.execute(f"GRANT USAGE ON FOREIGN DATA WRAPPER dblink_fdw TO {OWNER}")
 
 
