@@ -39,9 +39,9 @@ RETURN (
                 left(c.table_name, 63 - length('_embedding_' || embedding)) || '_embedding_' || embedding,
                 c.target, c.column_name, n.nspname, t.typname || '_cosine_ops')
   FROM thanopg.embedding_column c JOIN pg_type t ON t.oid = c.type_id JOIN pg_namespace n ON n.oid = t.typnamespace
-  WHERE c.id = embedding
+  WHERE c.id = embedding AND c.kind <> 'caption'
 );
-COMMENT ON FUNCTION thanopg.index_statement IS 'the statement that builds an embedding column''s HNSW index';
+COMMENT ON FUNCTION thanopg.index_statement IS 'the statement that builds a vector column''s HNSW index; null for captions';
 
 CREATE OR REPLACE FUNCTION thanopg.index_state(target regclass, column_name name)
 RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp

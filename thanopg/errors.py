@@ -111,7 +111,7 @@ class ModelUnavailable(ThanopgError):
 
 
 class ModelFailed(ThanopgError):
-    """the model failed on every image of a batch"""
+    """the model failed on every row of a batch"""
 
     sqlstate = "58000"
     default_hint = "see the log for its error; if memory ran out, try a smaller --batch-size"
@@ -252,7 +252,7 @@ class NoCatalog(ThanopgError):
     sqlstate = "42704"
 
 
-# --- images --------------------------------------------------------------------------------------------------------
+# --- images and texts ----------------------------------------------------------------------------------------------
 
 ImageFault = Literal[
     "missing",  # no such file, yet: a disk may come back, so it is tried again
@@ -266,9 +266,12 @@ ImageFault = Literal[
     "truncated",  # an image that ends too early or is damaged
     "decoder_timeout",  # decoding took longer than the limit
     "decoder_died",  # the decoding process was killed, ran out of memory or crashed
-    "model_failed",  # the model raised on this image, and only on this one: tried again
+    "model_failed",  # the model raised on this row, and only on this one: tried again
     "not_finite",  # the model answered with NaN, infinity or a zero vector
-    "write_refused",  # the database refused this row's vector, a trigger of the table's perhaps: tried again
+    "empty_text",  # a text without a word
+    "unusable_caption",  # the model wrote nothing, or attributes that are no JSON object
+    "adoption_mismatch",  # the vector that was there is not the one that the model makes
+    "write_refused",  # the database refused what was made of this row, a trigger of the table's perhaps: tried again
     "lost_lease",  # three workers died while this row was their only one
 ]
 
@@ -278,7 +281,7 @@ TRANSIENT_FAULTS: frozenset[ImageFault] = frozenset(
 
 
 class ImageError(ThanopgError):
-    """the image could not be used"""
+    """the image or the text could not be used"""
 
     sqlstate = "22000"
 

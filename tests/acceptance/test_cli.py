@@ -150,6 +150,20 @@ def test_index_builds_what_was_put_off(photo: Path) -> None:
     assert done.returncode == 1 and "no table 'nothing'" in done.stderr
 
 
+def test_captions_have_no_index(photo: Path) -> None:
+    psql(photo, "SELECT create_model('words', source => 'fake:0'), add_caption('photo', 'image_path', 'words')")
+    try:
+        assert "every embedding column has its index" in run("index", "photo", "--home", photo).stderr
+        captions = next(e for e in status("--home", photo)["embeddings"] if e["kind"] == "caption")
+        assert (captions["source"], captions["index"], captions["rows"]) == ("image_path", "none", ROWS + 1)
+        assert "made from" in succeed("status", "--home", photo)
+        models = json.loads(succeed("model", "list", "--json", "--home", photo))
+        words = next(model for model in models if model["name"] == "words")
+        assert (words["dimensions"], words["can_caption"], words["languages"]) == (None, True, ["ko", "en"])
+    finally:
+        psql(photo, "SELECT drop_embedding('photo', 'caption'); SELECT drop_model('words')")
+
+
 def test_worker_once_ends(photo: Path, pictures: Path) -> None:
     done = run("worker", "--once", "--home", photo, "--image-root", pictures)
     assert done.returncode == 0, done.stderr

@@ -152,6 +152,46 @@ def test_what_is_refused(session: Session, photo: str) -> None:
         session.run("CONVERT USING tutorial_search_clip OPTIONS(image_col=ai_description) AS SELECT * FROM photo")
 
 
+def test_captions_and_their_vectors(session: Session, photo: str, connection: psycopg.Connection) -> None:
+    """A captioner is used for captions, and what embeds texts for the text column that is named."""
+    session.run("GET THANOSQL MODEL 'fake:0' AS words")
+    captioned = table_of(session, "CONVERT USING words OPTIONS(attributes_col='속성') AS SELECT * FROM photo")
+    assert captioned.columns[-2:] == ("caption", "속성")
+    assert all("무늬" in row[-2] and row[-1]["언어"] == "ko" for row in captioned.rows)
+    english = table_of(
+        session,
+        "CONVERT USING words OPTIONS(task='caption', language='en', result_col='english') "
+        "AS SELECT photo_id, image_path FROM photo LIMIT 3",
+    )
+    assert english.columns == ("photo_id", "image_path", "english")
+    assert all(row[-1].startswith("a picture") for row in english.rows)
+    vectors = table_of(session, "CONVERT USING tutorial_search_clip OPTIONS(text_col='caption') AS SELECT * FROM photo")
+    assert vectors.columns[-1] == f"{EMBEDDING}_caption"
+    chains = connection.execute("SELECT chain FROM embedding_status ORDER BY length(chain) DESC").fetchone()
+    assert chains == (f"image_path → caption → {EMBEDDING}_caption",)
+    nearest = table_of(
+        session,
+        f"SEARCH IMAGE USING tutorial_search_clip OPTIONS(search_input='{captioned.rows[7][-2]}', top_k=1) "
+        "AS SELECT * FROM photo",
+    )
+    assert nearest.rows[0][0] == captioned.rows[7][0]
+
+
+def test_captions_of_another_kind_need_another_column(session: Session, photo: str, root: Path) -> None:
+    session.run("GET THANOSQL MODEL 'fake:0' AS words")
+    convert = "CONVERT USING words OPTIONS({}) AS SELECT * FROM photo"
+    table_of(session, convert.format("language='ko'"))
+    assert table_of(session, convert.format("task='caption'")).columns[-1] == "caption"  # the same ones
+    with pytest.raises(SyntaxNotUnderstood, match="was made with language='ko', not 'en'") as refused:
+        session.run(convert.format("language='en'"))
+    assert "result_col" in refused.value.hint
+    with pytest.raises(SyntaxNotUnderstood, match="holds the captions of image_path by model words"):
+        session.run("CONVERT USING tutorial_search_clip OPTIONS(result_col='caption') AS SELECT * FROM photo")
+    (root / FOLDER / "photo_00.png").write_text("no picture")
+    (note,) = table_of(session, convert.format("task='caption'")).notes
+    assert note.startswith("1 rows of photo have no caption: 1 not_an_image")
+
+
 @pytest.fixture
 def worker(database: Database, settings: Settings, library: ModelLibrary) -> Iterator[Worker]:
     """Running somewhere else, as far as the session can tell."""

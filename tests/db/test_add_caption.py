@@ -38,6 +38,7 @@ def test_columns_triggers_and_work(connection: psycopg.Connection, photo: str) -
     assert entry == ("caption", "text", "none", None, "en", "say it", "속성")
     status = connection.execute("SELECT rows, embedded, pending, index, kind, source, chain FROM embedding_status")
     assert status.fetchone() == (2, 0, 2, "none", "caption", "image_path", "image_path → caption")
+    assert connection.execute("SELECT thanopg.index_statement(1)").fetchone() == (None,)
     enabled = connection.execute("SELECT tgenabled FROM pg_trigger WHERE tgname LIKE 'thanopg_%'").fetchall()
     assert enabled == [("A",)] * 2
 

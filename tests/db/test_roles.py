@@ -18,7 +18,7 @@ from thanopg.database.connect import connect
 from thanopg.database.install import install
 from thanopg.database.server import EmbeddedServer
 from thanopg.errors import ImageError
-from thanopg.worker.claim import Written
+from thanopg.worker.claim import Made, Written
 from thanopg.worker.queue import WorkQueue
 
 VECTOR = "[" + ",".join(["0.5"] * 4 + ["0"] * 4) + "]"
@@ -355,7 +355,7 @@ def test_the_worker_role_does_all_of_a_worker_s_work(
         claim = queue.claim(column, size=10, lease=timedelta(minutes=1), token=uuid.uuid4())
         assert len(claim.rows) == expected and claim.rows[0].source == b"x"
         assert queue.extend(column, claim.token, claim.keys, lease=timedelta(minutes=1)) == expected
-        written = [Written(row=row, vector=VECTOR, content_hash=b"h", size=1, modified=None) for row in claim.rows[1:]]
+        written = [Written(row=row, made=Made(VECTOR), content_hash=b"h", size=1) for row in claim.rows[1:]]
         assert len(queue.finish(column, claim.token, written)) == expected - 1
         fault = ImageError("not_an_image", "no")
         assert queue.fail(column, claim.token, claim.rows[0], fault, retry_after=None, clear_vector=True)

@@ -14,17 +14,25 @@ from thanopg.thanosql.registry import Embedding, Model, Registry, TableInfo
 
 COLUMNS = ("photo_id", "image_path", "ai_description")
 REGISTRY = Registry(
-    models=(Model("clip1", "clipen", "ViT-B-32/openai"), Model("my_clip", "clip", "ViT-B-32/openai")),
+    models=(
+        Model("clip1", "clipen", "ViT-B-32/openai"),
+        Model("my_clip", "clip", "ViT-B-32/openai"),
+        Model("words", "blip", "fake:0", can_embed_images=False, can_embed_texts=False, can_caption=True),
+        Model("e5", "sbert", "fake:8", can_embed_images=False),
+    ),
     tables=(
         TableInfo("public", "photo", (*COLUMNS, "clip1_clipen")),
         TableInfo("public", "other", ("id", "image_path", "convert_result")),
         TableInfo("public", "bare", ("id", "image_path")),
         TableInfo("public", "seen", ("id", "image_path"), is_table=False),
         TableInfo("shop", "item", ("id", "img", "my_clip_clip")),
+        TableInfo("public", "told", ("id", "image_path", "caption", "설명", "caption_vector")),
     ),
     embeddings=(
         Embedding(1, "public", "photo", "clip1_clipen", "clip1", "image_path"),
         Embedding(2, "public", "other", "convert_result", "clip1", "image_path"),
+        Embedding(3, "public", "told", "caption", "words", "image_path", "caption"),
+        Embedding(4, "public", "told", "caption_vector", "e5", "caption", "text"),
     ),
 )
 
@@ -266,7 +274,7 @@ def test_convert_on_the_table_itself() -> None:
     )
     assert text_of(plan.sql) == "SELECT * FROM photo"
     (step,) = plan.converts
-    assert (step.table, step.source, step.image_column, step.column) == (
+    assert (step.table, step.source, step.source_column, step.column) == (
         ("public", "photo"),
         None,
         "image_path",
@@ -298,6 +306,40 @@ def test_convert_into_another_table() -> None:
     (again,) = rows_of("CONVERT USING clip1 OPTIONS(table_name=other) AS SELECT * FROM bare").converts
     assert again.replaced is not None
     assert again.table == ("public", "other")
+
+
+def test_convert_into_captions() -> None:
+    statement = (
+        "CONVERT USING words OPTIONS(language='ko', prompt='무엇인가?', attributes_col='속성', table_name='copied') "
+        "AS SELECT * FROM bare"
+    )
+    (step,) = rows_of(statement).converts
+    assert (step.kind, step.source_column, step.column) == ("caption", "image_path", "caption")
+    assert (step.language, step.prompt, step.attributes_column) == ("ko", "무엇인가?", "속성")
+    assert step.remade == ()
+    (again,) = rows_of(statement.replace("bare", "told")).converts
+    assert again.remade == ("caption", "속성")  # those that a captioner wrote
+
+
+def test_convert_of_texts() -> None:
+    plan = rows_of("CONVERT USING e5 OPTIONS(text_col=caption) AS SELECT id, caption FROM told")
+    (step,) = plan.converts
+    assert (step.kind, step.source_column, step.column) == ("text", "caption", "e5_sbert_caption")
+    assert text_of(plan.sql).startswith('SELECT q.*, e."e5_sbert_caption" FROM (\nSELECT id, caption FROM told\n')
+    (both,) = rows_of(
+        "CONVERT USING clip1 OPTIONS(convert_type='text', text_col='설명', result_col='v') AS SELECT * FROM told"
+    ).converts
+    assert (both.kind, both.source_column, both.column, both.remade) == ("text", "설명", "v", ("v",))
+
+
+def test_convert_shows_what_it_made() -> None:
+    plan = rows_of("CONVERT USING words OPTIONS(attributes_col='속성') AS SELECT id, image_path FROM bare")
+    assert text_of(plan.sql).startswith('SELECT q.*, e."caption", e."속성" FROM (\nSELECT id, image_path FROM bare')
+
+
+def test_a_search_finds_the_vectors_of_texts_where_there_are_no_others() -> None:
+    found = compiled("SEARCH IMAGE text='파란 원피스' USING e5 AS SELECT * FROM told")
+    assert '"thanosql"."caption_vector" <=> $1::vector' in found.text
 
 
 def test_convert_within_sql() -> None:
@@ -390,4 +432,6 @@ def test_an_unknown_option_is_a_warning() -> None:
     warnings: list[str] = []
     plan_of("CONVERT USING clip1 OPTIONS(imge_col='x', zzz=1) AS SELECT * FROM bare", warnings)
     assert warnings[0] == "CONVERT has no option imge_col, it is ignored; did you mean image_col?"
+    plan_of("CONVERT USING clip1 OPTIONS(language='ko') AS SELECT * FROM bare", warnings)
+    assert warnings[-1] == "language belongs to captions and is ignored; they are made by task='caption'"
     assert "known: image_col" in warnings[1]

@@ -22,7 +22,7 @@ WANTED = """
     FROM thanopg.embedding_column c
     JOIN thanopg.embedding_status s ON s.target = c.target AND s.column_name = c.column_name
     WHERE (%(target)s::text IS NULL OR c.target = to_regclass(%(target)s))
-      AND (s.index IN ('missing', 'invalid') OR (s.index = 'none' AND %(target)s IS NOT NULL))
+      AND c.kind <> 'caption' AND (s.index IN ('missing', 'invalid') OR (s.index = 'none' AND %(target)s IS NOT NULL))
     ORDER BY c.id
 """
 INVALID = """

@@ -31,7 +31,8 @@ Examples:
   thanopg model list --json
 """
 LIST = """
-    SELECT name, base, source, architecture, dimensions, context_length, fingerprint, can_caption
+    SELECT name, base, source, architecture, dimensions, context_length, fingerprint, can_caption,
+           can_embed_texts, can_embed_images, languages
     FROM thanopg.model ORDER BY name
 """
 

@@ -20,7 +20,9 @@ Examples:
   thanopg status --json | jq '.embeddings[].pending'
 """
 
-EMBEDDING_NAMES = ("table", "column", "rows", "embedded", "pending", "failed", "rows/s", "time left", "index")
+EMBEDDING_NAMES = (
+    *("table", "column", "made from", "rows", "embedded", "pending", "failed", "rows/s", "time left", "index"),
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -125,7 +127,8 @@ def embedding_row(e: Report) -> tuple[Any, ...]:
     left = e["seconds_left"]
     counts = (e["rows"], e["embedded"], e["pending"], e["failed"])
     rate = e["rate"] if e["rate"] else None
-    return (e["table"], e["column"], *counts, rate, duration(left) if e["pending"] and left else None, e["index"])
+    time_left = duration(left) if e["pending"] and left else None
+    return (e["table"], e["column"], e["source"], *counts, rate, time_left, e["index"])
 
 
 def duration(seconds: float) -> str:

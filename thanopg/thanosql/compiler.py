@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from thanopg.thanosql.fragment import Bound, Fragment, Given, Ours, Vector, Written, quoted, quoted_path
+from thanopg.thanosql.conversion import Conversion
+from thanopg.thanosql.fragment import Bound, Fragment, Given, Ours, Vector, Written
 from thanopg.thanosql.listing import listing
 from thanopg.thanosql.options import OptionReader
 from thanopg.thanosql.order import IndexForm, Names, descending_ends, index_form
 from thanopg.thanosql.plan import ConvertStep, Indexed, RowsPlan
-from thanopg.thanosql.registry import Model, Registry, TableInfo
+from thanopg.thanosql.registry import Model, Registry
 from thanopg.thanosql.resolver import Resolver
 from thanopg.thanosql.searching import DEFAULT_TOP_K, Searched, distance, joined, plain, with_similarity
 from thanopg.thanosql.shape import grouped, is_word
-from thanopg.thanosql.source import shows_column
 from thanopg.thanosql.tree import (
     Convert,
     Listing,
@@ -77,7 +77,9 @@ class Compiler:
             case Search():
                 return plain(self._searched(query), self.registry)
             case Convert():
-                return self._convert(query)
+                step, rows = Conversion(self.statement, self.names, self.options).of(query, self.fragment)
+                self.converts.append(step)
+                return rows
             case Listing():
                 return listing(query)
 
@@ -260,7 +262,7 @@ class Compiler:
             raise self.options.error(
                 f"table {table.name} has no column {given}", at, hint=did_you_mean(given, table.columns, what="columns")
             )
-        there = self.registry.embeddings_of(table, model.name)
+        there = self.registry.vectors_of(table, model.name)
         if len(there) == 1:
             return there[0].column
         raise self.options.error(
@@ -269,67 +271,3 @@ class Compiler:
             hint=f"first: CONVERT USING {model.name} OPTIONS(table_name='{table.name}', image_col='…') "
             f"AS SELECT * FROM {table.name}",
         )
-
-    # --- CONVERT ---------------------------------------------------------------------------------------------------
-
-    def _convert(self, convert: Convert) -> Fragment:
-        options = self.options.read("CONVERT", convert.options)
-        if options.get("convert_type") == "text":
-            raise self.options.error(
-                "convert_type='text' is not supported",
-                convert.at,
-                hint="CONVERT embeds images; SEARCH IMAGE embeds texts",
-            )
-        model = self.names.model(convert.model)
-        query = self.fragment(convert.query)
-        image_at = next((o.value.at for o in convert.options if o.key == "image_col"), convert.model.at)
-        image = options.get("image_col", "image_path")
-        column = options.get("result_col") or options.get("column_name") or f"{model.name}_{model.base}"
-        self.names.check_length(column, convert.model.at)
-        source = self.names.single_table_of(convert.query)
-        if source is not None:
-            image = self.names.column_of(source, image, image_at)
-        table, existing = self._target(convert, options.get("table_name"), source)
-        here = source is not None and existing == source and source.is_table
-        self.converts.append(
-            ConvertStep(
-                model=model,
-                image_column=image,
-                column=column,
-                batch_size=options.get("batch_size"),
-                table=table,
-                source=None if here else query,
-                carries=source,
-                replaced=None if here else existing,
-                at=convert.at,
-                image_at=image_at,
-            )
-        )
-        at = convert.at
-        if not here:
-            return (Ours(f"SELECT * FROM {quoted_path(*table)}", at),)
-        if shows_column(self.statement, convert.query, column):
-            return query
-        return (
-            Ours(f"SELECT q.*, e.{quoted(column)} FROM (\n", at),
-            *query,
-            Ours(
-                f"\n) AS q LEFT JOIN (SELECT DISTINCT ON ({quoted(image)}) {quoted(image)}, {quoted(column)} "
-                f"FROM {quoted_path(*table)}) AS e ON e.{quoted(image)} = q.{quoted(image)}",
-                at,
-            ),
-        )
-
-    def _target(
-        self, convert: Convert, given: str | None, source: TableInfo | None
-    ) -> tuple[tuple[str, ...], TableInfo | None]:
-        if given is None:
-            if source is None or not source.is_table:
-                raise self.options.error(
-                    "the query does not read one table, so there is none to store the result in",
-                    convert.at,
-                    hint="name a new one: OPTIONS(table_name='my_table')",
-                )
-            return (source.schema, source.name), source
-        at = next(option.value.at for option in convert.options if option.key == "table_name")
-        return self.names.target(tuple(given.split(".")), at)

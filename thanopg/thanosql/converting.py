@@ -1,4 +1,4 @@
-"""CONVERT: the embedding column, and the wait until its rows are done, by workers at hand or by one of our own."""
+"""CONVERT: the column of vectors or captions, and the wait until its rows are done, by workers there or one of our own."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from thanopg.models.library import ModelLibrary
 from thanopg.thanosql.access import Access
 from thanopg.thanosql.fragment import Ours, assemble, quoted_path
 from thanopg.thanosql.plan import ConvertStep
+from thanopg.thanosql.registry import Kind
 from thanopg.thanosql.result import OnProgress, Progress
 from thanopg.thanosql.tables import key_of, new_table
 from thanopg.thanosql.tree import Span
@@ -29,9 +30,16 @@ STALL_SECONDS = 30.0
 """without a row done, although workers are there: then we work too"""
 MOST_DECODERS = 8
 REGISTERED = """
-    SELECT e.id, e.model, e.source_name::text FROM thanopg.embedding_column e
-    WHERE e.target = $1::regclass AND e.column_name = $2
+    SELECT e.id, e.kind, e.model, e.source_name::text, e.language, e.prompt, e.attributes_name::text
+    FROM thanopg.embedding_column e WHERE e.target = $1::regclass AND e.column_name = $2
 """
+ADD: Mapping[Kind, str] = {
+    "image": "SELECT thanopg.add_image_embedding($1::regclass, $2, $3, column_name => $4)",
+    "text": "SELECT thanopg.add_text_embedding($1::regclass, $2, $3, column_name => $4)",
+    "caption": "SELECT thanopg.add_caption("
+    "$1::regclass, $2, $3, $4, language => $5, prompt => $6, attributes_column => $7)",
+}
+RESULT: Mapping[Kind, str] = {"image": "vector", "text": "vector", "caption": "caption"}
 WAITING = """
     SELECT count(*) FILTER (WHERE error_type IS NULL) FROM thanopg.pending WHERE embedding = $1
 """
@@ -72,7 +80,8 @@ class Converter:
         if failed:
             faults = ", ".join(f"{count} {fault}" for fault, count in failed)
             notes.append(
-                f"{sum(count for _, count in failed)} rows of {step.table[-1]} have no vector: {faults}; "
+                f"{sum(count for _, count in failed)} rows of {step.table[-1]} have no {RESULT[step.kind]}: "
+                f"{faults}; "
                 "see: SELECT * FROM thanopg.failure"
             )
         return notes
@@ -83,14 +92,15 @@ class Converter:
         with new_table(self.access, step.table) as table:
             query = (Ours(f"CREATE TABLE {table.draft_name} AS\n", step.at), *step.source)
             self.access.run(statement, query, parameters, literals=True)
-            table.drop_column(step.column)
+            for column in step.remade:
+                table.drop_column(column)
             columns = tuple(table.columns())
-            if step.image_column not in columns:
+            if step.source_column not in columns:
                 raise _error(
-                    f"the query of CONVERT has no column {step.image_column}",
+                    f"the query of CONVERT has no column {step.source_column}",
                     statement,
-                    step.image_at,
-                    did_you_mean(step.image_column, columns, what="columns"),
+                    step.source_at,
+                    did_you_mean(step.source_column, columns, what="columns"),
                 )
             table.put_in_place(step.replaced, carried=carried)
         return table.notes
@@ -100,22 +110,30 @@ class Converter:
         target = quoted_path(*step.table)
         found = self.access.query(REGISTERED, target, step.column)
         if not found:
-            self.access.query(
-                "SELECT thanopg.add_image_embedding($1::regclass, $2, $3, column_name => $4)",
-                target,
-                step.image_column,
-                step.model.name,
-                step.column,
-            )
+            arguments: list[object] = [target, step.source_column, step.model.name, step.column]
+            if step.kind == "caption":
+                arguments += [step.language, step.prompt, step.attributes_column]
+            self.access.query(ADD[step.kind], *arguments)
             return int(self.access.query(REGISTERED, target, step.column)[0][0])
-        number, model, source = found[0]
-        if model != step.model.name or source != step.image_column:
+        number, kind, model, source, *of_captions = found[0]
+        if (kind, model, source) != (step.kind, step.model.name, step.source_column):
             raise _error(
-                f"column {step.column} holds the vectors of {source} by model {model}",
+                f"column {step.column} holds the {RESULT[kind]}s of {source} by model {model}",
                 statement,
                 step.at,
                 "choose another column with result_col='…'",
             )
+        wanted = (step.language, step.prompt, step.attributes_column)
+        for name, asked, there in zip(("language", "prompt", "attributes_col"), wanted, of_captions, strict=True):
+            if asked is not None and asked != there:
+                raise _error(
+                    f"column {step.column} was made with {name}={there!r}, not {asked!r}"
+                    if there is not None
+                    else f"column {step.column} was made without {name}",
+                    statement,
+                    step.at,
+                    "choose another column with result_col='…'",
+                )
         self.access.query("SELECT thanopg.refresh($1::regclass, $2)", target, step.column)
         return int(number)
 
@@ -129,7 +147,7 @@ class Converter:
 
     def _wait(self, embedding: int, step: ConvertStep) -> None:
         total = self._waiting(embedding)
-        what = f"embedding {step.table[-1]}"
+        what = f"{'captioning' if step.kind == 'caption' else 'embedding'} {step.table[-1]}"
         moved, left = time.monotonic(), total
         while left:
             workers = int(self.access.query("SELECT thanopg.worker_count()")[0][0])

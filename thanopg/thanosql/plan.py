@@ -5,28 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from thanopg.thanosql.fragment import Fragment
-from thanopg.thanosql.registry import Model, TableInfo
+from thanopg.thanosql.registry import Kind, Model, TableInfo
 from thanopg.thanosql.tree import Span
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertStep:
-    """Embed pictures and wait for it."""
+    """Embed or caption what a column holds, and wait for it."""
 
+    kind: Kind
     model: Model
-    image_column: str
+    source_column: str
     column: str
+    language: str | None = None
+    prompt: str | None = None
+    attributes_column: str | None = None
+    """of captions, like the two before it"""
     batch_size: int | None
     table: tuple[str, ...]
-    """whose rows are embedded: the source itself, or the table that is made of `source`"""
+    """whose rows are converted: the source itself, or the table that is made of `source`"""
     source: Fragment | None
     """a query whose rows become `table`; None: `table` is there and keeps its rows"""
     carries: TableInfo | None = None
     """the one table that `source` reads, whose key is carried over"""
+    remade: tuple[str, ...] = ()
+    """columns of `source` that do not come along, because they are made anew"""
     replaced: TableInfo | None = None
     """the table that gives its name to the new one"""
     at: Span
-    image_at: Span
+    source_at: Span
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from thanopg.thanosql.access import Access
 from thanopg.thanosql.registry import Embedding, Model, Registry, TableInfo
 
-MODELS = "SELECT name, base, source, fingerprint FROM thanopg.model ORDER BY name"
+MODELS = """
+    SELECT name, base, source, fingerprint, can_embed_images, can_embed_texts, can_caption
+    FROM thanopg.model ORDER BY name
+"""
 TABLES = """
     SELECT n.nspname, c.relname, c.relkind IN ('r', 'p'), ARRAY(
       SELECT a.attname::text FROM pg_attribute a
@@ -17,7 +20,7 @@ TABLES = """
     ORDER BY 1, 2
 """
 EMBEDDINGS = """
-    SELECT e.id, n.nspname, c.relname, e.column_name::text, e.model, e.source_name::text
+    SELECT e.id, n.nspname, c.relname, e.column_name::text, e.model, e.source_name::text, e.kind
     FROM thanopg.embedding_column e JOIN pg_class c ON c.oid = e.target JOIN pg_namespace n ON n.oid = c.relnamespace
     ORDER BY e.id
 """

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["image", "caption", "text"]
+"""of an embedding column: a picture's vector, a picture in words, a text's vector"""
 
 
 @dataclass(frozen=True)
@@ -11,6 +15,12 @@ class Model:
     base: str
     source: str
     fingerprint: str = ""
+    can_embed_images: bool = True
+    can_embed_texts: bool = True
+    can_caption: bool = False
+
+    def can(self, kind: Kind) -> bool:
+        return {"image": self.can_embed_images, "text": self.can_embed_texts, "caption": self.can_caption}[kind]
 
 
 @dataclass(frozen=True)
@@ -32,7 +42,8 @@ class Embedding:
     column: str
     model: str
     source: str
-    """the image column"""
+    """the column that it is made from"""
+    kind: Kind = "image"
 
 
 @dataclass(frozen=True)
@@ -66,5 +77,8 @@ class Registry:
                 return embedding
         return None
 
-    def embeddings_of(self, table: TableInfo, model: str) -> tuple[Embedding, ...]:
-        return tuple(e for e in self.embeddings if (e.schema, e.table, e.model) == (table.schema, table.name, model))
+    def vectors_of(self, table: TableInfo, model: str) -> tuple[Embedding, ...]:
+        """Of pictures; if there are none, of texts."""
+        there = [e for e in self.embeddings if (e.schema, e.table, e.model) == (table.schema, table.name, model)]
+        images = tuple(e for e in there if e.kind == "image")
+        return images or tuple(e for e in there if e.kind == "text")

@@ -55,7 +55,7 @@ UNSUPPORTED: Mapping[str, str] = {
     "TRANSFORM": "supported are COPY, CONVERT, SEARCH IMAGE, PRINT IMAGE, LIST, GET, BUILD, FIT and DELETE MODEL",
     "UPLOAD": "put an open_clip model into a directory, then: SELECT create_model('name', source => 'local-dir:/path')",
     "FUNCTION": "call SQL functions of the database in a SELECT",
-    "GENERATE": "supported are COPY, CONVERT, SEARCH IMAGE, PRINT IMAGE, LIST, GET, BUILD, FIT and DELETE MODEL",
+    "GENERATE": "words for images: CONVERT USING model OPTIONS(task='caption')",
 }
 """statements for other tasks, and what there is instead"""
 IMAGES_ONLY = "thanopg works on images: IMAGE"
@@ -64,11 +64,16 @@ OPTIONS: Mapping[str, Mapping[str, Takes]] = {
     "COPY": {"overwrite": "truth", "if_exists": "choice", "chunksize": "count"},
     "CONVERT": {
         "image_col": "name",
+        "text_col": "name",
         "table_name": "name",
         "batch_size": "count",
         "result_col": "name",
         "column_name": "name",
         "convert_type": "choice",
+        "task": "choice",
+        "language": "text",
+        "prompt": "text",
+        "attributes_col": "name",
     },
     "SEARCH": {
         "search_by": "choice",
@@ -95,6 +100,7 @@ OPTIONS: Mapping[str, Mapping[str, Takes]] = {
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "if_exists": ("fail", "replace", "append"),
     "convert_type": ("image", "text"),
+    "task": ("embedding", "caption"),
     "search_by": ("text", "image", "audio", "video"),
 }
 

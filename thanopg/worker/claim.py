@@ -1,14 +1,17 @@
-"""What a worker holds of a row: first the claim, then its picture or its fault."""
+"""What a worker holds of a row: first the claim, then what its source holds, then what was made of it, or its fault."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, NamedTuple
 
 from thanopg.errors import ImageError
 from thanopg.models.embedder import Pixels
 
+Kind = Literal["image", "caption", "text"]
+"""vector of a picture, picture in words, vector of a text"""
 Key = str
 """values of the key columns as a JSON array in registry order, as text: a number read here would lose digits"""
 
@@ -19,8 +22,12 @@ class EmbeddingColumn:
 
     id: int
     label: str
+    kind: Kind
     model_source: str
     fingerprint: str
+    language: str | None = None
+    """of captions; None: the model's own"""
+    prompt: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +49,9 @@ class ClaimedRow:
     source: str | bytes | None
     source_hash: bytes | None
     content_hash: bytes | None
-    """sha256 of the image bytes that its present vector was made from"""
+    """sha256 of the content that its present vector or caption was made from"""
+    adopted: str | None = None
+    """the vector that it has from elsewhere, where a new one is only to be compared with it"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,32 +68,42 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
-    """A row's image, read and decoded."""
+class Content:
+    """What a row's source holds: a picture, read and decoded, or a text."""
 
     content_hash: bytes
+    """sha256 of the image file's bytes, or of the text in UTF-8"""
     size: int
-    modified: datetime | None
-    pixels: Pixels | None
-    """None: the vector of these bytes is at hand"""
+    modified: datetime | None = None
+    material: Pixels | str | None
+    """what the model is given; None: what it makes of this content is at hand"""
+
+
+class Made(NamedTuple):
+    """What a model made of one content, as it is stored."""
+
+    value: str
+    """a vector in pgvector's text form, or a caption"""
+    attributes: str | None = None
+    """a JSON object"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A row on its way to the model. No picture and no fault: the source is NULL, or the vector is right already."""
+    """A row on its way to the model. No content and no fault: the source is NULL, or what it has is right already."""
 
     row: ClaimedRow
-    picture: Picture | None = None
+    content: Content | None = None
     fault: ImageError | None = None
     unchanged: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """What is to be stored for a row. All None: the source is NULL, and so becomes the vector."""
+    """What is to be stored for a row. All None: the source is NULL, and so becomes the vector or caption."""
 
     row: ClaimedRow
-    vector: str | None = None
+    made: Made | None = None
     content_hash: bytes | None = None
     size: int | None = None
     modified: datetime | None = None

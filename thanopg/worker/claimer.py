@@ -14,15 +14,16 @@ from datetime import timedelta
 
 import psycopg
 
-from thanopg.errors import FingerprintMismatch, ThanopgError
+from thanopg.errors import FingerprintMismatch, NotSupported, ThanopgError
 from thanopg.models.library import LoadedModel, ModelLibrary
 from thanopg.worker.claim import Claim, EmbeddingColumn
 from thanopg.worker.forward import Batch
 from thanopg.worker.heartbeat import Heartbeat
+from thanopg.worker.maker import Use, maker_of
 from thanopg.worker.options import WorkerOptions
 from thanopg.worker.prepare import Preparer
 from thanopg.worker.queue import WorkQueue
-from thanopg.worker.vectors import RecentVectors
+from thanopg.worker.recent import Recent
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +61,14 @@ class Claimer:
         self._batches = batches
         self._queue: WorkQueue | None = None
         self._watches: dict[int, _Watch] = {}
-        self._recent: dict[str, RecentVectors] = {}
+        self._recent: dict[Use, Recent] = {}
+        self._refusals: dict[int, NotSupported] = {}
         self._abandoned: list[tuple[EmbeddingColumn, uuid.UUID]] = []
         self._swept = float("-inf")
+
+    def refuse(self, column: EmbeddingColumn, refusal: NotSupported) -> None:
+        """Heard from another thread: this column's model can't do what is asked of it."""
+        self._refusals[column.id] = refusal
 
     def connect(self) -> WorkQueue:
         if self._queue is None:
@@ -109,6 +115,8 @@ class Claimer:
         if time.monotonic() < watch.not_before:
             return 0
         try:
+            if (refusal := self._refusals.pop(column.id, None)) is not None:
+                raise refusal
             self._reconcile(queue, column, watch)
             # a suspect row first, and only one of them, so that it does not stop the others
             return self._take_suspect(queue, column, stop) + self._take(queue, column)
@@ -194,10 +202,7 @@ class Claimer:
         return model
 
     def _batch(self, claim: Claim, model: LoadedModel) -> Batch:
-        recent = self._recent.setdefault(claim.column.fingerprint, RecentVectors())
-        return Batch(
-            claim=claim,
-            model=model,
-            recent=recent,
-            futures=[self._preparer.submit(row, model.preprocessing, known=recent.__contains__) for row in claim.rows],
-        )
+        maker = maker_of(claim.column, model)
+        recent = self._recent.setdefault(maker.use, Recent())
+        futures = [self._preparer.submit(row, maker.preprocessing, known=recent.__contains__) for row in claim.rows]
+        return Batch(claim=claim, maker=maker, recent=recent, futures=futures)

@@ -1,10 +1,11 @@
-"""From claimed rows to pictures: read and decode, each row for itself, several at a time.
+"""From claimed rows to contents: read and decode pictures, take texts, each row for itself, several at a time.
 
 At most `threads` encoded images are in memory at once, whatever the batch size.
 """
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,7 +14,8 @@ from typing import Protocol
 from thanopg.errors import ImageError
 from thanopg.images.source import ImageBytes
 from thanopg.models.embedder import Pixels, Preprocessing
-from thanopg.worker.claim import ClaimedRow, Picture, Prepared
+from thanopg.worker.claim import ClaimedRow, Content, Prepared
+from thanopg.worker.words import normalised
 
 MOST_LOST_LEASES = 5
 """the first in a batch, the second alone in its claim, three as its worker's only row"""
@@ -47,25 +49,49 @@ class Preparer:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def submit(
-        self, row: ClaimedRow, preprocessing: Preprocessing, *, known: Callable[[bytes], bool]
+        self, row: ClaimedRow, preprocessing: Preprocessing | None, *, known: Callable[[bytes], bool]
     ) -> Future[Prepared]:
-        """`known(content_hash)`: is the vector of these bytes at hand, so that they need no decoding.
+        """Without `preprocessing` the source is a text.
 
-        The future raises what is not the image's own fault.
+        `known(content_hash)`: is what the model makes of this content at hand, so that it needs no decoding.
+        The future raises what is not the row's own fault.
         """
         return self._threads.submit(self._prepare, row, preprocessing, known)
 
-    def _prepare(self, row: ClaimedRow, preprocessing: Preprocessing, known: Callable[[bytes], bool]) -> Prepared:
+    def _prepare(
+        self, row: ClaimedRow, preprocessing: Preprocessing | None, known: Callable[[bytes], bool]
+    ) -> Prepared:
         if row.source is None:
             return Prepared(row=row)
         if row.lost_leases >= MOST_LOST_LEASES:
             return Prepared(row=row, fault=ImageError("lost_lease", LOST))
         try:
-            image = self._reader.read(row.source)
-            if image.digest == row.content_hash:
-                return Prepared(row=row, unchanged=True)
-            pixels = None if known(image.digest) else self._decoder.submit(image.data, preprocessing).result()
+            if preprocessing is not None:
+                content = self._picture(row, row.source, preprocessing, known)
+            else:
+                content = _text(row, str(row.source), known)
         except ImageError as fault:
             return Prepared(row=row, fault=fault)
-        picture = Picture(content_hash=image.digest, size=image.size, modified=image.modified, pixels=pixels)
-        return Prepared(row=row, picture=picture)
+        return Prepared(row=row, content=content, unchanged=content is None)
+
+    def _picture(
+        self, row: ClaimedRow, source: str | bytes, preprocessing: Preprocessing, known: Callable[[bytes], bool]
+    ) -> Content | None:
+        """None: what stands there was made from these very bytes. Raises ImageError."""
+        image = self._reader.read(source)
+        if image.digest == row.content_hash:
+            return None
+        pixels = None if known(image.digest) else self._decoder.submit(image.data, preprocessing).result()
+        return Content(content_hash=image.digest, size=image.size, modified=image.modified, material=pixels)
+
+
+def _text(row: ClaimedRow, source: str, known: Callable[[bytes], bool]) -> Content | None:
+    """None: what stands there was made from this very text. Raises ImageError."""
+    text = normalised(source)
+    if not text.strip():
+        raise ImageError("empty_text", "the text is empty")
+    data = text.encode()
+    digest = hashlib.sha256(data).digest()
+    if digest == row.content_hash:
+        return None
+    return Content(content_hash=digest, size=len(data), material=None if known(digest) else text)

@@ -55,10 +55,15 @@ class WorkQueue:
 
     def columns(self) -> tuple[EmbeddingColumn, ...]:
         rows = self._rows(
-            "SELECT c.id, format('%%s.%%I', c.target, c.column_name), c.model_source, c.fingerprint "
-            "FROM thanopg.embedding_column c ORDER BY c.id"
+            "SELECT c.id, format('%%s.%%I', c.target, c.column_name), c.kind, c.model_source, c.fingerprint, "
+            "c.language, c.prompt FROM thanopg.embedding_column c ORDER BY c.id"
         )
-        return tuple(EmbeddingColumn(id=r[0], label=r[1], model_source=r[2], fingerprint=r[3]) for r in rows)
+        return tuple(
+            EmbeddingColumn(
+                id=r[0], label=r[1], kind=r[2], model_source=r[3], fingerprint=r[4], language=r[5], prompt=r[6]
+            )
+            for r in rows
+        )
 
     def claim(
         self, column: EmbeddingColumn, token: uuid.UUID, *, size: int, lease: timedelta, alone: bool = False
@@ -84,7 +89,7 @@ class WorkQueue:
         """Rows that are gone are not returned."""
         of_key = {row.key: row for row in leased}
         rows = self._rows(
-            "SELECT key::text, source_text, source_bytes, source_hash, content_hash "
+            "SELECT key::text, source_text, source_bytes, source_hash, content_hash, adopted "
             "FROM thanopg.read_source(%s, %s::jsonb[])",
             (column.id, list(of_key)),
         )
@@ -96,8 +101,9 @@ class WorkQueue:
                 source=text if data is None else data,
                 source_hash=source_hash,
                 content_hash=content_hash,
+                adopted=adopted,
             )
-            for key, text, data, source_hash, content_hash in rows
+            for key, text, data, source_hash, content_hash, adopted in rows
         )
 
     def extend(self, column: EmbeddingColumn, token: uuid.UUID, keys: Sequence[Key], *, lease: timedelta) -> int:
@@ -116,20 +122,21 @@ class WorkQueue:
         return self._value("SELECT thanopg.forget(%s, %s, %s::jsonb[])", (column.id, token, list(keys)))
 
     def finish(self, column: EmbeddingColumn, token: uuid.UUID, rows: Sequence[Written]) -> list[Key]:
-        """Store vectors; returns the keys that were stored. The others are locked, changed or gone."""
+        """Store vectors or captions; returns the keys that were stored. The others are locked, changed or gone."""
         stored = self._rows(
             "SELECT f::text FROM thanopg.finish(%s, %s, %s, %s::jsonb[], "
-            "%s::bytea[], %s::text[], %s::bytea[], %s::bigint[], %s::timestamptz[]) f",
+            "%s::bytea[], %s::text[], %s::bytea[], %s::bigint[], %s::timestamptz[], %s::jsonb[]) f",
             (
                 column.id,
                 token,
                 column.fingerprint,
                 [written.row.key for written in rows],
                 [written.row.source_hash for written in rows],
-                [written.vector for written in rows],
+                [written.made and written.made.value for written in rows],
                 [written.content_hash for written in rows],
                 [written.size for written in rows],
                 [written.modified for written in rows],
+                [written.made and written.made.attributes for written in rows],
             ),
         )
         return [key for (key,) in stored]

@@ -97,7 +97,11 @@ def _finish_halving(queue: WorkQueue, claim: Claim, rows: Sequence[Written], tal
             )
         refusal = error.diag.message_primary or type(error).__name__
         _record(
-            queue, claim, rows[0].row, ImageError("write_refused", f"the database refused the vector: {refusal}"), tally
+            queue,
+            claim,
+            rows[0].row,
+            ImageError("write_refused", f"the database refused what was made of it: {refusal}"),
+            tally,
         )
         return []
 
@@ -108,9 +112,10 @@ def _record(queue: WorkQueue, claim: Claim, row: ClaimedRow, fault: ImageError, 
         claim.column,
         claim.token,
         row,
-        _with_path(fault, row),
+        fault if claim.column.kind == "text" else _with_path(fault, row),
         retry_after=retry_after,
-        clear_vector=retry_after is None and fault.permanent,
+        # a vector from elsewhere stays until it is known to be wrong, and then until somebody says retry
+        clear_vector=retry_after is None and fault.permanent and row.adopted is None,
     )
     if recorded:
         tally.faults[fault.fault] = tally.faults.get(fault.fault, 0) + 1

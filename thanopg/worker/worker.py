@@ -53,7 +53,7 @@ class Worker:
                 lambda: self._open_queue().serve_another("writes"), heartbeat, self.tally, patience=self.options.lease
             )
             threads = (
-                threading.Thread(target=self._forward_all, args=(batches, outcomes), name="forward"),
+                threading.Thread(target=self._forward_all, args=(batches, outcomes, claimer), name="forward"),
                 threading.Thread(target=writer.run, args=(outcomes,), name="write"),
             )
             claimer.connect()
@@ -71,7 +71,12 @@ class Worker:
     def _open_queue(self) -> WorkQueue:
         return self.open_queue(self.url)
 
-    def _forward_all(self, batches: queues.Queue[Batch | None], outcomes: queues.Queue[Outcome | None]) -> None:
+    def _forward_all(
+        self, batches: queues.Queue[Batch | None], outcomes: queues.Queue[Outcome | None], claimer: Claimer
+    ) -> None:
         while (batch := batches.get()) is not None:
-            outcomes.put(forward(batch, self.tally))
+            outcome = forward(batch, self.tally)
+            if outcome.refusal is not None:
+                claimer.refuse(batch.claim.column, outcome.refusal)
+            outcomes.put(outcome)
         outcomes.put(None)
