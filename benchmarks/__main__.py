@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--quick] [--json] [search|bulk|attack …]`: one table of ratios."""
+"""`python -m benchmarks [--quick] [--json] [search|adapter|bulk|attack …]`: one table of ratios."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import json
 import sys
 from contextlib import nullcontext
 
-from benchmarks import attack, bulk, search
+from benchmarks import adapter, attack, bulk, search
 from benchmarks.measure import Figure
 from benchmarks.stack import running_stack
 
-NAMES = ("search", "bulk", "attack")
+NAMES = ("search", "adapter", "bulk", "attack")
 
 
 def main() -> None:
@@ -27,6 +27,8 @@ def main() -> None:
     with running_stack() if names - {"attack"} else nullcontext() as stack:
         if "search" in names and stack is not None:
             figures += search.run(stack, rows=5_000 if given.quick else 50_000, rounds=100 if given.quick else 500)
+        if "adapter" in names and stack is not None:
+            figures += adapter.run(stack, rows=2_000, rounds=500 if given.quick else 3_000)
         if "bulk" in names and stack is not None:
             figures += bulk.run(stack, pictures=500 if given.quick else 4_000, rounds=3)
     if "attack" in names:
@@ -38,8 +40,11 @@ def main() -> None:
     for figure in figures:
         if figure.benchmark != title:
             title = figure.benchmark
-            print(f"\n{title}\n{'':40} {'median ms':>12} {'spread':>10} {'ratio':>7}")
-        print(f"{figure.what:40} {figure.median_ms:12.3f} {figure.spread_ms:10.3f} {figure.ratio:7.2f}")
+            print(f"\n{title}\n{'':40} {'median ms':>12} {'spread':>10} {'more ms':>10} {'ratio':>7}")
+        print(
+            f"{figure.what:40} {figure.median_ms:12.3f} {figure.spread_ms:10.3f} {figure.difference_ms:10.3f} "
+            f"{figure.ratio:7.2f}"
+        )
 
 
 if __name__ == "__main__":

@@ -19,8 +19,13 @@ class Figure:
     """between the quartiles"""
     ratio: float
 
+    @property
+    def difference_ms(self) -> float:
+        """What it takes longer than the baseline."""
+        return self.median_ms - self.median_ms / self.ratio
+
     def as_json(self) -> dict[str, object]:
-        return asdict(self)
+        return {**asdict(self), "difference_ms": self.difference_ms}
 
 
 def interleave(benchmark: str, calls: Mapping[str, Callable[[], object]], *, rounds: int) -> list[Figure]:

@@ -24,6 +24,7 @@ START_SECONDS = 30
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
+    server: EmbeddedServer
     url: str
     directory: Path
     library: ModelLibrary
@@ -40,7 +41,7 @@ def running_stack() -> Iterator[Stack]:
         server.start()
         install_embedded(server)
         with DecodePool(2, ImageLimits()) as decoder, _service(server, library, decoder):
-            yield Stack(url=server.url, directory=directory, library=library, decoder=decoder)
+            yield Stack(server=server, url=server.url, directory=directory, library=library, decoder=decoder)
     finally:
         server.stop()
         shutil.rmtree(directory)

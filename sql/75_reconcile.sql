@@ -206,4 +206,4 @@ $$;
 COMMENT ON FUNCTION thanopg.retry IS 'try failed rows again. Returns how many';
 
 -- install is also what people run after a restore or an upgrade: numbers follow names at once.
-SELECT thanopg.follow_names(e.id) FROM thanopg.embedding e;
+DO $$ BEGIN PERFORM thanopg.follow_names(e.id) FROM thanopg.embedding e; END $$;

@@ -9,11 +9,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.adapters import install_over, let_load_contrib
 from tests.databases import Database, clone, in_database, make_home
 from tests.running_service import RunningService
 from thanopg.config import ImageLimits
 from thanopg.database.connect import connect
-from thanopg.database.install import install
 from thanopg.database.server import EmbeddedServer
 from thanopg.images.pool import DecodePool
 from thanopg.models.library import ModelLibrary
@@ -42,11 +42,21 @@ def server() -> Iterator[EmbeddedServer]:
 @pytest.fixture(scope="session")
 def template(server: EmbeddedServer) -> str:
     """The database that is cloned: everything installed, and closed, so that nobody is ever connected to it."""
-    name = "installed"
+    return make_template(server, "native")
+
+
+@pytest.fixture(scope="session")
+def dblink_template(server: EmbeddedServer) -> str:
+    """The same, installed over dblink."""
+    return make_template(server, "dblink")
+
+
+def make_template(server: EmbeddedServer, adapter: str) -> str:
+    name = f"installed_over_{adapter}"
     with connect(in_database(server.superuser_url, "postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} OWNER thanopg_owner")
-        urls = in_database(server.url, name), in_database(server.superuser_url, name)
-        install(urls[0], service=server.service_address, superuser_url=urls[1])
+        database = Database(name, in_database(server.url, name), in_database(server.superuser_url, name))
+        install_over(adapter, server, database, server.service_address)
         connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     return name
 
@@ -65,9 +75,18 @@ def service(server: EmbeddedServer, library: ModelLibrary) -> Iterator[RunningSe
 
 
 @pytest.fixture
-def database(server: EmbeddedServer, template: str) -> Iterator[Database]:
+def adapter() -> str:
+    """How SQL reaches the service in `database`; tests that depend on it are parametrised: tests.adapters.over_both."""
+    return "native"
+
+
+@pytest.fixture
+def database(server: EmbeddedServer, adapter: str, request: pytest.FixtureRequest) -> Iterator[Database]:
     """A fresh database with everything installed."""
+    template = request.getfixturevalue("template" if adapter == "native" else "dblink_template")
     with clone(server, template) as made:
+        if adapter == "dblink":
+            let_load_contrib(server, made.name)
         yield made
 
 

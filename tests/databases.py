@@ -13,8 +13,8 @@ from psycopg import sql
 
 from thanopg.database.cluster import OWNER
 from thanopg.database.connect import connect
-from thanopg.database.search_path import append_search_path
 from thanopg.database.server import EmbeddedServer
+from thanopg.database.steps import only, run
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class clone:
         self._run("CREATE DATABASE {} TEMPLATE {} OWNER {}", self.database.name, self.template, OWNER)
         if self.template != "template0":
             with connect(self.database.superuser_url, autocommit=True) as connection:
-                append_search_path(connection)  # a clone does not inherit it
+                run(connection, only("search_path"))  # a clone does not inherit it
         return self.database
 
     def __exit__(self, *_: object) -> None:

@@ -30,6 +30,12 @@
 
 PG_MODULE_MAGIC;
 
+/*
+ * PostgreSQL 16's libpgcommon_shlib.a, which libpq is linked with, has functions of these names for programs: they
+ * would be taken instead of the server's, and pfree() would be free(). MemoryContext...() is the server's alone.
+ */
+#pragma GCC poison palloc palloc0 pfree pstrdup repalloc psprintf
+
 #ifndef SOURCE_HASH
 #define SOURCE_HASH "unknown"
 #endif
@@ -52,7 +58,7 @@ typedef struct Notice
 
 /* The one connection of this backend. */
 static PGconn *service = NULL;
-static char *service_conninfo = NULL;
+static char *service_conninfo = NULL;	/* malloc */
 
 /* Notices that came during the current call, in its memory context. */
 static MemoryContext notice_context = NULL;
@@ -90,6 +96,12 @@ static void
 disconnect_at_exit(int code, Datum arg)
 {
 	disconnect();
+}
+
+static char *
+copy(const char *text)
+{
+	return MemoryContextStrdup(CurrentMemoryContext, text);
 }
 
 static char *
@@ -149,7 +161,7 @@ reason_of(PGconn *conn)
 
 	if (advice != NULL)
 		*advice = '\0';
-	return *text == '\0' ? pstrdup("the connection was closed") : text;
+	return *text == '\0' ? copy("the connection was closed") : text;
 }
 
 static void
@@ -229,7 +241,7 @@ connect_to(const char *conninfo)
 		if (PQstatus(service) == CONNECTION_BAD)
 			break;
 		if (!wait_for_socket(service, events, deadline))
-			raise_unreachable(pstrdup("it did not accept the connection in time"));
+			raise_unreachable(copy("it did not accept the connection in time"));
 		status = PQconnectPoll(service);
 	}
 	if (PQstatus(service) != CONNECTION_OK)
@@ -237,9 +249,10 @@ connect_to(const char *conninfo)
 	if (PQsetnonblocking(service, 1) != 0)
 		raise_unreachable(reason_of(service));
 
-	kept = MemoryContextStrdup(TopMemoryContext, conninfo);
-	if (service_conninfo != NULL)
-		pfree(service_conninfo);
+	kept = strdup(conninfo);
+	if (kept == NULL)
+		raise_unreachable(reason_of(NULL));
+	free(service_conninfo);
 	service_conninfo = kept;
 }
 
@@ -338,9 +351,9 @@ raise_error_of(PGresult *result)
 	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
 	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
 
-	message = pstrdup(message ? message : "the embedding service failed");
-	detail = detail ? pstrdup(detail) : NULL;
-	hint = hint ? pstrdup(hint) : NULL;
+	message = copy(message ? message : "the embedding service failed");
+	detail = detail ? copy(detail) : NULL;
+	hint = hint ? copy(hint) : NULL;
 	PQclear(result);
 	ereport(ERROR,
 			(errcode(sqlstate),

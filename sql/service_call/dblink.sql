@@ -1,7 +1,8 @@
 -- service_call over dblink: for servers where nothing of ours may be installed.
--- The query is sent and then polled for, because the blocking call ignores statement_timeout. A connection found busy
--- (an interrupted call) or dead is dropped and opened anew once. Notices of the service are lost: dblink cannot pass
--- them on. dblink lives in whatever schema the administrator chose.
+-- The query is sent, and its result fetched apart: dblink() in one call hears neither a cancel nor statement_timeout, because
+-- it drains the connection first. dblink_get_result() hears them from PostgreSQL 17 on; before, the answer is polled for.
+-- A connection found busy (an interrupted call) or dead is dropped and opened anew once. Notices of the service are lost:
+-- dblink cannot pass them on. dblink lives in whatever schema the administrator chose.
 
 DO $install$
 BEGIN
@@ -51,11 +52,15 @@ BEGIN
           END IF;
         END IF;
 
-        polls := 0;
-        WHILE %1$I.dblink_is_busy(connection) = 1 LOOP
-          polls := polls + 1;
-          PERFORM pg_sleep(least(0.00005 * polls, 0.002));
-        END LOOP;
+        IF current_setting('server_version_num')::int < 170000 THEN
+          polls := 0;
+          WHILE %1$I.dblink_is_busy(connection) = 1 LOOP
+            polls := polls + 1;
+            IF polls > 200 THEN  -- an answer from the cache is there by then; pg_sleep knows no less than a millisecond
+              PERFORM pg_sleep(0.001);
+            END IF;
+          END LOOP;
+        END IF;
 
         BEGIN
           SELECT a.value INTO answer FROM %1$I.dblink_get_result(connection) AS a(value text);

@@ -7,13 +7,14 @@ import io
 import psycopg
 import pytest
 
+from tests.databases import Database
 from tests.running_service import RunningService
 from thanopg.catalog.captions import names_right
 from thanopg.catalog.catalogue import make_products
 from thanopg.catalog.draw import draw_product
 from thanopg.catalog.phrases import LANGUAGES, Language
 from thanopg.catalog.product import Product
-from thanopg.database.bundled import register_bundled_model
+from thanopg.database.install import install
 from thanopg.models.library import ModelLibrary
 
 
@@ -67,9 +68,11 @@ def test_models_that_write_no_captions(connection: psycopg.Connection, service: 
     assert "catalog" in (caught.value.diag.message_hint or "")
 
 
-def test_a_captioner_that_came_later_is_seen_by_the_next_install(connection: psycopg.Connection) -> None:
+def test_a_captioner_that_came_later_is_seen_by_the_next_install(
+    database: Database, connection: psycopg.Connection
+) -> None:
     connection.execute("UPDATE thanopg.model SET can_caption = false WHERE name = 'catalog'")
-    assert register_bundled_model(connection) is None
+    assert install(database.url).warnings == ()
     assert connection.execute("SELECT can_caption FROM thanopg.model WHERE name = 'catalog'").fetchone() == (True,)
 
 

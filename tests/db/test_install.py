@@ -14,7 +14,6 @@ from tests.databases import Database, in_database
 from thanopg.database.cluster import OWNER
 from thanopg.database.connect import connect
 from thanopg.database.install import InstallReport, install
-from thanopg.database.search_path import is_on_search_path
 from thanopg.database.server import EmbeddedServer
 from thanopg.database.service_address import ServiceAddress
 from thanopg.errors import DatabaseUnavailable, InstallError
@@ -141,11 +140,11 @@ def test_search_path_keeps_what_is_there(empty_database: Database) -> None:
             assert owner.execute("SHOW search_path").fetchone() == ('"My ""Shop""", public, thanopg',)
 
 
-def test_a_lost_search_path_is_noticed(server: EmbeddedServer, database: Database, administrator: Connection) -> None:
+def test_a_lost_search_path_is_put_back(database: Database, administrator: Connection) -> None:
+    administrator.execute(f"ALTER DATABASE {database.name} RESET search_path")  # as after a restore
+    install(database.url)
     with connect(database.url) as connection:
-        assert is_on_search_path(connection)
-        administrator.execute(f"ALTER DATABASE {database.name} RESET search_path")  # as after a restore
-        assert not is_on_search_path(connection)
+        assert connection.execute("SELECT 'thanopg' = ANY (current_schemas(false))").fetchone() == (True,)
 
 
 def test_who_may_not_set_the_search_path_is_told(empty_database: Database, administrator: Connection) -> None:

@@ -12,13 +12,16 @@ import numpy as np
 import psycopg
 import pytest
 
-from tests.databases import in_database
+from tests.adapters import offer_dblink
+from tests.contrib import needs_contrib
+from tests.databases import Database, in_database
 from tests.running_service import RunningService
 from tests.working import picture, picture_uri, vector, work_off
 from thanopg.config import ImageLimits
 from thanopg.database.account import server_account
+from thanopg.database.cluster import OWNER
 from thanopg.database.connect import connect
-from thanopg.database.install import install_embedded
+from thanopg.database.install import install, install_embedded
 from thanopg.database.server import EmbeddedServer
 from thanopg.images.pool import DecodePool
 from thanopg.models.library import ModelLibrary
@@ -61,6 +64,12 @@ def owner(primary: EmbeddedServer, service: RunningService) -> Iterator[psycopg.
         yield connection
 
 
+@pytest.fixture(scope="module")
+def standby(primary: EmbeddedServer) -> Iterator[Standby]:
+    with Standby(primary) as running:
+        yield running
+
+
 def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + SECONDS
     while not condition():
@@ -68,26 +77,46 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_a_standby_answers(primary: EmbeddedServer, owner: psycopg.Connection) -> None:
+def test_a_standby_answers(primary: EmbeddedServer, standby: Standby, owner: psycopg.Connection) -> None:
     owner.execute("CREATE TABLE seen (id int PRIMARY KEY, image_path text)")
     owner.execute("SELECT add_image_embedding('seen', 'image_path', 'fake')")
     for n in range(ROWS):
         owner.execute("INSERT INTO seen VALUES (%s, %s)", (n, picture_uri(n)))
     work_off(primary.url)
-    with Standby(primary) as standby:
-        owner.execute("INSERT INTO seen VALUES (100, %s)", (picture_uri(100),))
-        work_off(primary.url)
-        with connect(standby.url, autocommit=True) as there:
-            assert there.execute("SELECT pg_is_in_recovery()").fetchone() == (True,)
-            search = "SELECT key, similarity FROM search_image(%s::bytea, 'fake', 1, 'seen')"
-            until(
-                lambda: there.execute(search, (picture(100),)).fetchone() == ({"id": 100}, pytest.approx(1, abs=1e-6))
-            )
-            assert there.execute(search, (picture(3),)).fetchone() == ({"id": 3}, pytest.approx(1, abs=1e-6))
-            rows = there.execute("SELECT key FROM search_image('a cat', 'fake', 3, 'seen')").fetchall()
-            assert len(rows) == 3
-            assert there.execute("SELECT count(*) FROM search_rows(NULL::seen, 'a cat', 'fake', 3)").fetchone() == (3,)
-            assert there.execute("SELECT embedded, pending FROM embedding_status").fetchone() == (ROWS + 1, 0)
+    owner.execute("INSERT INTO seen VALUES (100, %s)", (picture_uri(100),))
+    work_off(primary.url)
+    with connect(standby.url, autocommit=True) as there:
+        assert there.execute("SELECT pg_is_in_recovery()").fetchone() == (True,)
+        search = "SELECT key, similarity FROM search_image(%s::bytea, 'fake', 1, 'seen')"
+        until(lambda: there.execute(search, (picture(100),)).fetchone() == ({"id": 100}, pytest.approx(1, abs=1e-6)))
+        assert there.execute(search, (picture(3),)).fetchone() == ({"id": 3}, pytest.approx(1, abs=1e-6))
+        rows = there.execute("SELECT key FROM search_image('a cat', 'fake', 3, 'seen')").fetchall()
+        assert len(rows) == 3
+        assert there.execute("SELECT count(*) FROM search_rows(NULL::seen, 'a cat', 'fake', 3)").fetchone() == (3,)
+        assert there.execute("SELECT embedded, pending FROM embedding_status").fetchone() == (ROWS + 1, 0)
+
+
+@needs_contrib
+def test_a_standby_answers_over_dblink(primary: EmbeddedServer, standby: Standby, service: RunningService) -> None:
+    name = "over_dblink"
+    database = Database(name, in_database(primary.url, name), in_database(primary.superuser_url, name))
+    with connect(in_database(primary.superuser_url, "postgres"), autocommit=True) as administrator:
+        administrator.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
+    offer_dblink(primary, database)
+    assert install(database.url, service=primary.service_address).adapter == "dblink"
+    with connect(database.url, autocommit=True) as connection:
+        connection.execute("SELECT create_model('fake', source => 'fake:16', base => 'base')")
+        connection.execute("CREATE TABLE seen (id int PRIMARY KEY, image_path text)")
+        connection.execute("SELECT add_image_embedding('seen', 'image_path', 'fake')")
+        connection.execute(
+            "INSERT INTO seen SELECT i, i, embed_text('그림 ' || i, 'fake') FROM generate_series(1, 9) i"
+        )
+        written = connection.execute("SELECT pg_current_wal_insert_lsn()").fetchone()
+    with connect(in_database(standby.url, "postgres"), autocommit=True) as there:
+        until(lambda: there.execute("SELECT pg_last_wal_replay_lsn() >= %s", written).fetchone() == (True,))
+    with connect(in_database(standby.url, name), autocommit=True) as there:
+        for text, found in (("그림 7", 7), ("그림 3", 3)):
+            assert there.execute("SELECT key FROM search_image(%s, 'fake', 1)", [text]).fetchone() == ({"id": found},)
 
 
 class Standby:

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg import Connection, sql
 
+from tests.adapters import over_both
 from tests.databases import Database, in_database
 from tests.running_service import RunningService
 from thanopg.database.cluster import OWNER
@@ -255,6 +256,7 @@ def test_an_application_writes_rows_without_knowing_of_us(
     assert [key for (key,) in waiting] == [[1], [2], [7]]
 
 
+@over_both
 def test_a_reader_searches_what_it_may_read(
     connection: Connection, superuser_connection: Connection, session: Connection, role: str, photo: str
 ) -> None:
@@ -307,6 +309,7 @@ def test_row_level_security_lets_nothing_out(
     assert owner == (3, 1)
 
 
+@over_both
 def test_the_password_cannot_be_read_nor_the_service_moved(
     superuser_connection: Connection, session: Connection, role: str, photo: str
 ) -> None:

@@ -9,6 +9,7 @@ from pgvector import Vector
 from pgvector.psycopg import register_vector
 from psycopg.types.json import Jsonb
 
+from tests.adapters import over_both
 from tests.running_service import RunningService
 from thanopg.database.connect import connect
 from thanopg.models.fake import FakeEmbedder
@@ -47,6 +48,7 @@ def text_vector(text: str) -> np.ndarray:
     return FakeEmbedder(DIMENSIONS).embed_texts([text]).vectors[0]
 
 
+@over_both
 @pytest.mark.parametrize("text", ["a black cat", "밝은 빨간색 미니 원피스", "quote ' \" \\ $$ -- %"])
 def test_order_is_that_of_brute_force(connection: psycopg.Connection, vectors: np.ndarray, text: str) -> None:
     expected = nearest(vectors, text_vector(text), 25)
@@ -146,7 +148,6 @@ def test_the_plain_join_form(connection: psycopg.Connection, vectors: np.ndarray
         ("embed_text('x', 'nope')", "42704", "registered: "),
         ("embed_text('', 'fake')", "22023", "empty"),
         ("create_model('fake')", "42710", "exists"),
-        ("create_model('z', source => 'no-such-model')", "42704", ""),
     ],
 )
 def test_errors(connection: psycopg.Connection, vectors: np.ndarray, call: str, sqlstate: str, said: str) -> None:
@@ -155,6 +156,25 @@ def test_errors(connection: psycopg.Connection, vectors: np.ndarray, call: str, 
     assert error.value.sqlstate == sqlstate
     assert said in f"{error.value.diag.message_primary} {error.value.diag.message_hint}"
     assert "\n" not in error.value.diag.message_primary
+
+
+REFUSED = [
+    ("create_model('z', source => 'no-such-model')", "42704", "unknown base or source 'no-such-model'", "bases: "),
+    ("search_image('\\x00'::bytea, 'fake')", "22000", "not these bytes", "None"),
+    ("embed_text('x', 'fake')", "55000", "fingerprint another… of fake:16", "same weights"),
+]
+
+
+@over_both
+def test_what_the_service_refuses(connection: psycopg.Connection, vectors: np.ndarray) -> None:
+    for call, sqlstate, said, hint in REFUSED:
+        if call.startswith("embed_text"):
+            connection.execute("UPDATE thanopg.model SET fingerprint = 'another' WHERE name = 'fake'")
+        with pytest.raises(psycopg.Error) as error:
+            connection.execute("SELECT * FROM " + call)
+        diag = error.value.diag
+        assert diag.sqlstate == sqlstate
+        assert said in str(diag.message_primary) and hint in str(diag.message_hint)
 
 
 def test_two_columns_need_a_name(connection: psycopg.Connection, vectors: np.ndarray) -> None:
@@ -168,6 +188,7 @@ def test_two_columns_need_a_name(connection: psycopg.Connection, vectors: np.nda
     assert [key["id"] for (key,) in rows] == nearest(vectors, text_vector("x"), 3)
 
 
+@over_both
 def test_read_only_repeatable_read_prepared(database: object, vectors: np.ndarray) -> None:
     expected = nearest(vectors, text_vector("x"), 3)
     with connect(database.url) as session:  # type: ignore[attr-defined]
@@ -189,6 +210,7 @@ def test_settings_end_with_the_search(connection: psycopg.Connection, vectors: n
     assert connection.execute("SHOW hnsw.iterative_scan").fetchone() == ("off",)
 
 
+@over_both
 def test_vector_outside_the_search_path(
     superuser_connection: psycopg.Connection, connection: psycopg.Connection, vectors: np.ndarray
 ) -> None:
@@ -230,6 +252,7 @@ def test_a_changed_model_is_refused_not_mixed(connection: psycopg.Connection, ve
         connection.execute("SELECT * FROM search_image('x', 'fake')")
 
 
+@over_both
 def test_service_down_and_back(connection: psycopg.Connection, vectors: np.ndarray, service: RunningService) -> None:
     before = connection.execute("SELECT key FROM search_image('x', 'fake')").fetchall()
     service.stop()

@@ -12,15 +12,16 @@ import pytest
 from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
 
+from tests.adapters import ADAPTERS, install_over
 from tests.databases import Database, clone
-from tests.service_target import call, install_over, needs_contrib, own_address
+from tests.service_target import call, own_address
 from thanopg.database.cluster import OWNER
 from thanopg.database.connect import connect
 from thanopg.database.server import EmbeddedServer
 from thanopg.database.service_address import ServiceAddress
 
 
-@pytest.fixture(scope="module", params=["native", pytest.param("dblink", marks=needs_contrib)])
+@pytest.fixture(scope="module", params=ADAPTERS)
 def adapter(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -15,6 +15,7 @@ Examples:
   thanopg install                                                       the home's own database
   THANOPG_SERVICE_PASSWORD=… thanopg install --service-host 10.0.0.7 \\
       --database-url postgresql://shop:…@db.example/shop
+  thanopg install --sql > install.sql                                   for those who may run nothing but psql
 """
 WAYS = {
     "native": "queries reach the service through thanopg's own library",
@@ -41,6 +42,7 @@ def install(
     password_file: Annotated[
         Path | None, typer.Option(help="File with that user's password.  [env: THANOPG_SERVICE_PASSWORD]")
     ] = None,
+    script: Annotated[bool, typer.Option("--sql", help="Only write a script for psql that does the same.")] = False,
 ) -> None:
     """Create or upgrade schema thanopg: tables, functions, views, and the service's address.
 
@@ -54,6 +56,9 @@ def install(
     from thanopg.database.server import EmbeddedServer
     from thanopg.database.service_address import ServiceAddress
 
+    if script:
+        write_script(service_host, service_port, service_user, unfit=superuser_url or password_file)
+        return
     address = None
     if service_host is not None:
         password = required(service_password(password_file))
@@ -66,3 +71,17 @@ def install(
     for warning in report.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     print(f"installed: schema at revision {report.revision}; {WAYS[report.adapter]}", file=sys.stderr)
+
+
+def write_script(host: str | None, port: int, user: str, *, unfit: object) -> None:
+    import sys
+
+    from thanopg.database.install_script import psql_script
+    from thanopg.errors import InvalidArgument
+
+    if unfit is not None:
+        raise InvalidArgument(
+            "a script connects nowhere and holds no password",
+            hint="leave out --superuser-url and --password-file; psql takes THANOPG_SERVICE_PASSWORD",
+        )
+    sys.stdout.write(psql_script(host, port, user))

@@ -14,7 +14,7 @@ from thanopg.database.binaries import Binaries
 from thanopg.database.connect import Connection
 from thanopg.database.failure import failure_of
 from thanopg.database.home import Home, Secrets
-from thanopg.database.roles import create_roles
+from thanopg.database.steps import only, run
 
 SUPERUSER = "postgres"
 OWNER = "thanopg_owner"  # not "thanopg": "$user" in search_path would put the tables of that role into our schema
@@ -80,7 +80,7 @@ def ensure_owner(connection: Connection, secrets: Secrets) -> None:
 
     `connection` is a superuser's, autocommit.
     """
-    create_roles(connection)
+    run(connection, only("roles"))
     if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone() is None:
         verifier = connection.pgconn.encrypt_password(secrets.owner.encode(), OWNER.encode(), b"scram-sha-256").decode()
         connection.execute(

@@ -18,12 +18,8 @@ def migrations_directory() -> Path:
 
 
 def replaceable_sql() -> list[Path]:
-    """Every file of `sql/` itself, in the order of their names; files of its folders are chosen from, not run."""
+    """Every file of `sql/` itself, in the order of their names; files of its folders are chosen from."""
     return sorted(path for path in sql_directory().glob("*.sql") if path.is_file())
-
-
-def service_call_sql(name: str) -> Path:
-    return sql_directory() / "service_call" / f"{name}.sql"
 
 
 def _directory(name: str) -> Path:
