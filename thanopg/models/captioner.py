@@ -15,8 +15,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from thanopg.errors import ModelUnavailable
+from thanopg.models.attribute_words import AttributeWords
 from thanopg.models.caption_decoder import CaptionDecoder, CaptionerConfig, FeatureMap
 from thanopg.models.decoding import beam, greedy
+from thanopg.models.embedder import Caption
 from thanopg.models.tokens import Tokenizer
 
 CONFIG_FILE, WEIGHTS_FILE = "captioner_config.json", "captioner.safetensors"
@@ -33,15 +35,19 @@ class TowerCaptioner:
         self._tokenizer = tokenizer
         self._decoder = decoder
         self.languages = decoder.config.languages
+        self._words = AttributeWords(decoder.config.attributes) if decoder.config.attributes else None
 
-    def caption(self, images: torch.Tensor, *, language: str, beams: int = 1) -> list[str]:
-        """float32 (n, 3, height, width), scaled → n texts; `language` is one of `languages`. One beam is greedy."""
+    def caption(self, images: torch.Tensor, *, language: str, beams: int = 1) -> list[Caption]:
+        """float32 (n, 3, height, width), scaled → n captions; `language` is one of `languages`. One beam is greedy."""
         with torch.inference_mode():
             seen = self._decoder.look(feature_maps(self._visual, images, self._decoder.config.maps))
             start = torch.full((len(images), 1), self._decoder.start(language), device=images.device)
             rows = write(self._decoder, seen, start, beams=beams)
         tokens = self._decoder.config.tokens
-        return [self._tokenizer.decode([tokens[number] for number in row]) for row in rows]
+        return [self._caption(self._tokenizer.decode([tokens[number] for number in row])) for row in rows]
+
+    def _caption(self, text: str) -> Caption:
+        return Caption(text, self._words.attributes(text) if self._words else None)
 
 
 def write(decoder: CaptionDecoder, seen: torch.Tensor, starts: torch.Tensor, *, beams: int = 1) -> list[list[int]]:

@@ -113,8 +113,7 @@ class OpenClipEmbedder:
         self._check(pixels)
         if not len(pixels) or self._captions is None:
             return []
-        texts = self._captions.caption(self._images(pixels), language=language, beams=beams)
-        return [Caption(text) for text in texts]
+        return self._captions.caption(self._images(pixels), language=language, beams=beams)
 
     def _check(self, pixels: Pixels) -> None:
         shape = (self.preprocessing.height, self.preprocessing.width, 3)
