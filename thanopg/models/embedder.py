@@ -99,12 +99,28 @@ class Captioner(Embedder, Protocol):
         """
 
 
+def check_embeds(info: ModelInfo, what: Literal["texts", "pictures"]) -> None:
+    """Raises NotSupported for a model that makes no vectors of them."""
+    if what == "texts" and not info.can_embed_texts:
+        raise NotSupported(
+            f"the model {info.source} embeds no texts",
+            hint="it writes captions: caption_image; the bases e5 and bge-m3 embed texts, and so does any CLIP",
+        )
+    if what == "pictures" and not info.can_embed_images:
+        can = "writes captions: caption_image" if info.can_caption else "embeds texts: embed_text"
+        raise NotSupported(
+            f"the model {info.source} embeds no pictures",
+            hint=f"it {can}; the bases siglip2, clipen and catalog embed pictures, and so does any CLIP",
+        )
+
+
 def choose_language(model: Captioner, wanted: str | None = None) -> str:
     """What to write captions in: `wanted`, or the model's own. Raises NotSupported, InvalidArgument."""
     if not model.languages:
         raise NotSupported(
             f"the model {model.info.source} writes no captions",
-            hint="the base catalog does, any open_clip CoCa, and a local-dir model with a captioner beside it",
+            hint="the bases catalog, florence2 and blip do, any open_clip CoCa, transformers:organisation/name of a "
+            "captioner, and a local-dir model with a captioner beside it",
         )
     if wanted is None:
         return model.languages[0]
