@@ -19,6 +19,7 @@ from thanopg.models.attribute_words import AttributeWords
 from thanopg.models.caption_decoder import CaptionDecoder, CaptionerConfig, FeatureMap
 from thanopg.models.decoding import beam, greedy
 from thanopg.models.embedder import Caption
+from thanopg.models.stored import first_line
 from thanopg.models.tokens import Tokenizer
 
 CONFIG_FILE, WEIGHTS_FILE = "captioner_config.json", "captioner.safetensors"
@@ -77,7 +78,7 @@ def read_config(file: Path) -> CaptionerConfig:
     except FileNotFoundError:
         raise ModelUnavailable(f"no {file.name} in {file.parent}", hint=DAMAGED_HINT) from None
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise ModelUnavailable(f"{file} can't be read: {_first_line(error)}", hint=DAMAGED_HINT) from error
+        raise ModelUnavailable(f"{file} can't be read: {first_line(error)}", hint=DAMAGED_HINT) from error
 
 
 def remove_captioner(directory: Path) -> None:
@@ -103,7 +104,7 @@ def load_captioner(
         decoder.load_state_dict({name: tensor.float() for name, tensor in load_file(file).items()})
     except Exception as error:  # safetensors and torch each raise their own
         raise ModelUnavailable(
-            f"the captioner {file} could not be loaded: {_first_line(error)}", hint=DAMAGED_HINT
+            f"the captioner {file} could not be loaded: {first_line(error)}", hint=DAMAGED_HINT
         ) from error
     return TowerCaptioner(visual, tokenizer, decoder.to(device).eval().requires_grad_(False))
 
@@ -116,8 +117,3 @@ def save_captioner(decoder: CaptionDecoder, directory: Path) -> None:
     weights.chmod(0o644)
     text = json.dumps(decoder.config.as_json(), ensure_ascii=False)
     (directory / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:300]

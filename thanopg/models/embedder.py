@@ -99,6 +99,14 @@ class Captioner(Embedder, Protocol):
         """
 
 
+def check_pixels(pixels: Pixels, wanted: Preprocessing) -> None:
+    """Raises InvalidArgument for what is no uint8 (n, height, width, 3)."""
+    shape = (wanted.height, wanted.width, 3)
+    if pixels.ndim != 4 or pixels.shape[1:] != shape or pixels.dtype != "uint8":
+        size = ", ".join(map(str, shape))
+        raise InvalidArgument(f"expected uint8 pixels (n, {size}), not {pixels.dtype} {pixels.shape}")
+
+
 def check_embeds(info: ModelInfo, what: Literal["texts", "pictures"]) -> None:
     """Raises NotSupported for a model that makes no vectors of them."""
     if what == "texts" and not info.can_embed_texts:
