@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from thanopg.models.bases import TRANSFORMERS, resolve_source
+from thanopg.models.bases import SENTENCE_TRANSFORMERS, TRANSFORMERS, resolve_source
 from thanopg.models.embedder import Embedder
 from thanopg.models.fake import FakeEmbedder
 
@@ -27,6 +27,10 @@ def load_embedder(source: str, *, device: str | None = None, precision: str = "a
         from thanopg.models.transformers_loading import load_transformers
 
         return load_transformers(canonical, device=device, precision=precision)
+    if canonical.startswith(SENTENCE_TRANSFORMERS):
+        from thanopg.models.sentence_loading import load_sentence_encoder
+
+        return load_sentence_encoder(canonical, device=device, precision=precision)
     from thanopg.models.open_clip import load_open_clip
 
     return load_open_clip(canonical, device=device, precision=precision)
