@@ -41,6 +41,7 @@ def nested(levels: int) -> Any:
             Caption("red, blue", {"caption": "", "colours": ["red", "blue", 3]}),
         ),
         ("{}", Caption("", {})),
+        (r'{"caption": "\u212b \ube68\uac04 \ud83d\udc57"}', Caption("\u00c5 빨간 👗", {"caption": "\u212b 빨간 👗"})),
     ],
 )
 def test_answers(answer: str, caption: Caption) -> None:

@@ -30,7 +30,7 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f\ufffd]+")
 
 def caption_of(answer: str) -> Caption:
     """A generated text → its caption; never raises."""
-    answer = unicodedata.normalize("NFC", answer[:LONGEST_ANSWER])
+    answer = storable(answer[:LONGEST_ANSWER])
     found = _only_object(answer)
     if found is None:
         return Caption(_sentence(answer))
@@ -40,6 +40,16 @@ def caption_of(answer: str) -> Caption:
         around = FENCE.sub(" ", around)
         said = _sentence(around if any(map(str.isalnum, around)) else _words(attributes))
     return Caption(said, attributes)
+
+
+def storable(text: str) -> str:
+    """The text in Unicode's form C, and only what PostgreSQL takes."""
+    return unicodedata.normalize("NFC", _accepted(text))
+
+
+def _accepted(text: str) -> str:
+    """Without the zero byte and halves of surrogate pairs."""
+    return text.replace("\0", "").encode(errors="ignore").decode()
 
 
 def _only_object(answer: str) -> tuple[dict[str, Any], str] | None:
@@ -69,22 +79,17 @@ class _Bounds:
         if self._left < 0:
             return False
         if isinstance(value, dict):
-            texts = all(len(key) <= KEY and _storable(key) for key in value)
+            texts = all(len(key) <= KEY and _accepted(key) == key for key in value)
             return depth > 0 and texts and all(self.keep(member, depth - 1) for member in value.values())
         if isinstance(value, list):
             return depth > 0 and all(self.keep(member, depth - 1) for member in value)
         if isinstance(value, str):
-            return len(value) <= STRING and _storable(value)
+            return len(value) <= STRING and _accepted(value) == value
         return not isinstance(value, int | float) or (math.isfinite(value) and abs(value) <= NUMBER)
 
 
-def _storable(text: str) -> bool:
-    """PostgreSQL takes neither the zero byte nor half of a surrogate pair."""
-    return "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
-
-
 def _sentence(text: str) -> str:
-    return " ".join(CONTROL.sub(" ", text.encode("utf-8", "ignore").decode("utf-8")).split())
+    return " ".join(CONTROL.sub(" ", storable(text)).split())
 
 
 def _words(value: Any) -> str:

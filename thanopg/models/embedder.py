@@ -136,6 +136,6 @@ def choose_language(model: Captioner, wanted: str | None = None) -> str:
         written = ", ".join(model.languages)
         raise InvalidArgument(
             f"the model {model.info.source} writes captions in {written}, not in {wanted!r}",
-            hint="the language is the last argument: " + ", ".join(f"'{each}'" for each in model.languages),
+            hint="language => " + " or ".join(f"'{each}'" for each in model.languages),
         )
     return wanted

@@ -17,6 +17,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from thanopg.errors import ImageError, ThanopgError, TooBusy
+from thanopg.models.attributes import storable
 from thanopg.models.embedder import Captioner, Embedder, Pixels, Vectors
 from thanopg.service.cache import CachedVector
 from thanopg.service.daemon_thread import DaemonThread
@@ -179,7 +180,7 @@ def _captions(model: Captioner, contents: Sequence[tuple[Pixels, str, str | None
         pixels = np.stack([contents[index][0] for index in chosen])
         captions = model.caption_images(pixels, language=language, prompt=prompt)
         for index, caption in zip(chosen, captions, strict=True):
-            outcomes[index] = caption.text
+            outcomes[index] = storable(caption.text)
     return outcomes
 
 

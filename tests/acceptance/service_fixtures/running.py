@@ -15,7 +15,7 @@ from typing import Any
 
 from thanopg.config import ImageLimits
 from thanopg.images.pool import DecodePool
-from thanopg.models.embedder import Caption, Embedder, Pixels, TextEmbeddings
+from thanopg.models.embedder import Embedder, TextEmbeddings
 from thanopg.models.fake import FakeEmbedder
 from thanopg.models.library import ModelLibrary
 from thanopg.models.load import load_embedder
@@ -31,8 +31,8 @@ SLOW = "fake:5"
 """the source whose loading waits until `may_load` is set"""
 BROKEN = "fake:6"
 """the source whose passes raise, with the text in what they say"""
-TALKER = "fake:7"
-"""the source that only writes captions: what it was asked"""
+TALKER = "fake:0"
+"""the source that only writes captions"""
 READER = "fake:9"
 """the source that only embeds texts"""
 
@@ -59,19 +59,6 @@ class GatedEmbedder(FakeEmbedder):
 class BrokenEmbedder(FakeEmbedder):
     def embed_texts(self, texts: Sequence[str]) -> TextEmbeddings:
         raise RuntimeError(f"can't embed {texts}")
-
-
-class TalkingEmbedder(FakeEmbedder):
-    languages = ("ko", "en")
-
-    def __init__(self) -> None:
-        super().__init__(7)
-        self.info = replace(self.info, dimensions=0, can_caption=True, can_embed_texts=False, can_embed_images=False)
-
-    def caption_images(
-        self, pixels: Pixels, *, language: str, prompt: str | None = None, beams: int = 1
-    ) -> list[Caption]:
-        return [Caption(f"{language}: {prompt}", {"colour": "white"})] * len(pixels)
 
 
 class ReadingEmbedder(FakeEmbedder):
@@ -139,8 +126,6 @@ class RunningService:
             return self.gated
         if source == BROKEN:
             return BrokenEmbedder(6)
-        if source == TALKER:
-            return TalkingEmbedder()
         if source == READER:
             return ReadingEmbedder()
         if source == SLOW:
