@@ -38,14 +38,3 @@ def shop(demo: subprocess.CompletedProcess[str], place: Path) -> Iterator[Path]:
     succeed("up", "--detach", "--home", home, "--image-root", home / "catalogue")
     yield home
     succeed("down", "--home", home)
-
-
-@pytest.fixture(scope="module")
-def one_thread() -> Iterator[None]:
-    """For models so small that more gain nothing, and only wait for each other on a busy machine."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
