@@ -15,7 +15,7 @@ COPY hatch_build.py README.md LICENSE ./
 COPY sql sql
 COPY migrations migrations
 COPY thanopg thanopg
-RUN pip install --no-cache-dir .
+RUN pip install --no-cache-dir ".[text]"
 
 FROM python:3.12-slim-bookworm
 RUN useradd --system --create-home --home-dir /var/lib/thanopg --uid 10001 thanopg \

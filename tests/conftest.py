@@ -109,3 +109,14 @@ def superuser_connection(database: Database) -> Iterator[psycopg.Connection]:
     """As the superuser in the same database, autocommit."""
     with connect(database.superuser_url, application_name="test", autocommit=True) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """For models so small that more gain nothing, and only wait for each other on a busy machine."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -100,7 +100,8 @@ class UnknownModel(ThanopgError):
 
     sqlstate = "42704"
     default_hint = (
-        "list the bases with: thanopg model list; or give a source: architecture/weights, hf-hub:…, local-dir:…"
+        "list the bases with: thanopg model list; or give a source: architecture/weights, hf-hub:…, local-dir:…, "
+        "transformers:…, sentence-transformers:…"
     )
 
 

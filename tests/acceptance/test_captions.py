@@ -60,6 +60,9 @@ def test_captions_of_unseen_pictures_name_category_and_colour(
         for caption, product in zip(captions, products, strict=True)
     ]
     assert np.mean(right) >= BAR
+    found = [caption.attributes or {} for caption in captions]
+    named = [(each.get("category"), each.get("colour")) for each in found]
+    assert np.mean([pair == (p.category, p.colour) for pair, p in zip(named, products, strict=True)]) >= BAR
 
 
 def test_a_picture_alone_has_the_caption_it_has_in_a_batch(catalog: Captioner, pixels: Pixels) -> None:

@@ -30,7 +30,7 @@ from tests.acceptance.service_fixtures.asking import (
     read_vector,
     vector_of,
 )
-from tests.acceptance.service_fixtures.running import GATED, PATIENCE, USER, RunningService
+from tests.acceptance.service_fixtures.running import GATED, PATIENCE, READER, TALKER, USER, RunningService
 from thanopg.models.fake import FakeEmbedder
 
 
@@ -258,6 +258,40 @@ def test_what_is_wrong_with_an_image_or_a_model(service: RunningService, connect
     assert mismatch.sqlstate == "55000" and mismatch.diag.message_hint
     right = FakeEmbedder(64).info.fingerprint
     assert connection.execute("SELECT embed_text(%s, %s, %s)", ("cat", SOURCE, right)).fetchone()
+
+
+def test_a_captioner_is_told_its_language_and_its_prompt(connection: psycopg.Connection[Any]) -> None:
+    def caption(*more: str) -> str:
+        places = ", %s" * len(more)
+        row = connection.execute(f"SELECT caption_image(%s, '{TALKER}'{places})", (picture(), *more)).fetchone()
+        assert row is not None
+        return str(row[0])
+
+    assert caption() == caption("", "", "")
+    assert caption().startswith("무늬가 있는 그림"), "Hangul is composed"
+    assert caption("", "en").startswith("a picture")
+    assert caption("", "", "무슨 색이야?").startswith("무슨 색이야? 무늬가")
+    with pytest.raises(psycopg.Error, match="takes 2 to 5 arguments"):
+        caption("", "en", "what is it?", "more")
+
+
+def test_models_that_make_no_vectors_of_texts_or_of_pictures(connection: psycopg.Connection[Any]) -> None:
+    for statement, source, message, hint in (
+        ("SELECT embed_text('a cat', %(model)s)", TALKER, "embeds no texts", "caption_image"),
+        ("SELECT embed_image(%(image)s, %(model)s)", TALKER, "embeds no pictures", "caption_image"),
+        ("SELECT embed_image(%(image)s, %(model)s)", READER, "embeds no pictures", "embed_text"),
+        ("SELECT caption_image(%(image)s, %(model)s)", READER, "writes no captions", "florence2"),
+    ):
+        with pytest.raises(errors.FeatureNotSupported, match=message) as caught:
+            connection.execute(statement, {"image": picture(), "model": source})
+        assert hint in (caught.value.diag.message_hint or "")
+    assert connection.execute("SELECT embed_text('a cat', %s)", [READER]).fetchone()
+    for source, described in (
+        (TALKER, {"dimensions": 0, "can_caption": True, "can_embed_texts": False, "can_embed_images": False}),
+        (READER, {"dimensions": 9, "can_caption": False, "can_embed_texts": True, "can_embed_images": False}),
+    ):
+        row = connection.execute("SELECT describe_model(%s)", [source]).fetchone()
+        assert row is not None and json.loads(row[0]).items() >= described.items()
 
 
 def test_a_text_seen_before_does_not_reach_the_model() -> None:

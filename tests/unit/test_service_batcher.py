@@ -50,7 +50,7 @@ class Gated(FakeEmbedder):
     def caption_images(
         self, pixels: Pixels, *, language: str, prompt: str | None = None, beams: int = 1
     ) -> list[Caption]:
-        self.batches.append([language] * len(pixels))
+        self.batches.append([f"{language} {prompt or ''}".strip()] * len(pixels))
         if any(image.max() == 0 for image in pixels):
             raise RuntimeError("too dark")
         return [Caption(f"{language} {image.max()}") for image in pixels]
@@ -179,3 +179,12 @@ async def test_captions_in_several_languages_and_one_bad_picture() -> None:
     )
     assert found[:2] == ["ko 1", "en 2"] and isinstance(found[2], RuntimeError) and found[3] == "ko 3"
     assert model.batches[:2] == [["ko"], ["en"]], "a pass has one language"
+
+
+@in_loop
+async def test_captions_of_one_prompt_run_together() -> None:
+    model, batches = Gated(), batcher()
+    white = np.full((32, 32, 3), 255, np.uint8)
+    for prompts in (["색깔은?", None], ["색깔은?", "색깔은?"]):
+        await asyncio.gather(*(batches.caption_image(model, white, "ko", prompt) for prompt in prompts))
+    assert model.batches == [["ko 색깔은?"], ["ko"], ["ko 색깔은?"] * 2]

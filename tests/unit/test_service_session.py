@@ -92,6 +92,8 @@ def test_a_call_is_waited_for(client: Client) -> None:
         (r"SELECT caption_image('\x00', 'm')", CaptionImage(r"\x00", "m", None, None)),
         (r"SELECT caption_image('\x00', 'm', 'f')", CaptionImage(r"\x00", "m", "f", None)),
         (r"SELECT caption_image('\x00', 'm', '', 'en')", CaptionImage(r"\x00", "m", None, "en")),
+        (r"SELECT caption_image('\x00', 'm', '', 'ko', '뭐야?')", CaptionImage(r"\x00", "m", None, "ko", "뭐야?")),
+        (r"SELECT caption_image('\x00', 'm', 'f', '', '')", CaptionImage(r"\x00", "m", "f", None, None)),
     ],
 )
 def test_requests(client: Client, text: str, request_: Request) -> None:

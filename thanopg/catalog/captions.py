@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 
 from thanopg.catalog import phrases, words_en, words_ko
 from thanopg.catalog.attributes import CATEGORIES
 from thanopg.catalog.phrases import Language
+from thanopg.models.attribute_words import AttributeWords
 
 PAIRS = frozenset({"trousers", "shoes"})
 """groups whose products English counts in pairs"""
@@ -30,22 +31,7 @@ def caption_of(attributes: Mapping[str, str], language: Language) -> str:
 
 def named_in(text: str, language: Language) -> dict[str, frozenset[str]]:
     """`category` and `colour` → every value that the text names, the longest words first: a bucket hat is no bucket."""
-    words = text.lower().split()
-    found: dict[str, set[str]] = {"category": set(), "colour": set()}
-    phrases_known = _known(language)
-    longest = max(map(len, phrases_known))
-    position = 0
-    while position < len(words):
-        for length in range(min(longest, len(words) - position), 0, -1):
-            meaning = phrases_known.get(tuple(words[position : position + length]))
-            if meaning is not None:
-                for name, value in meaning:
-                    found[name].add(value)
-                position += length
-                break
-        else:
-            position += 1
-    return {name: frozenset(values) for name, values in found.items()}
+    return {name: frozenset(values) for name, values in _known(language).named_in(text).items()}
 
 
 def names_right(text: str, attributes: Mapping[str, str], language: Language, *names: str) -> bool:
@@ -55,18 +41,14 @@ def names_right(text: str, attributes: Mapping[str, str], language: Language, *n
 
 
 @cache
-def _known(language: Language) -> dict[tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """Words → what they name."""
-    return {tuple(text.lower().split()): meaning for text, meaning in _spoken(language)}
-
-
-def _spoken(language: Language) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+def _known(language: Language) -> AttributeWords:
+    known: dict[str, dict[str, list[str]]] = {"category": {}, "colour": {}}
     words = words_ko if language == "ko" else words_en
-    for colour, texts in words.COLOURS.items():
-        yield from ((text, (("colour", colour),)) for text in texts)
-    for (colour, _), texts in words.TONED.items():
-        yield from ((text, (("colour", colour),)) for text in texts)
-    for category, texts in words.NOUNS.items():
-        yield from ((text, (("category", category),)) for text in texts)
-    for (category, _), texts in words.KINDS.items():
-        yield from ((text, (("category", category),)) for text in texts)
+    for attribute, value, texts in (
+        *(("colour", colour, texts) for colour, texts in words.COLOURS.items()),
+        *(("colour", colour, texts) for (colour, _), texts in words.TONED.items()),
+        *(("category", category, texts) for category, texts in words.NOUNS.items()),
+        *(("category", category, texts) for (category, _), texts in words.KINDS.items()),
+    ):
+        known[attribute].setdefault(value, []).extend(texts)
+    return AttributeWords(known)

@@ -20,6 +20,8 @@ Examples:
   thanopg model add siglip2                                    a base by its name, about a hundred languages
   thanopg model add tutorial_search_clip --base clipen
   thanopg model add ours --source hf-hub:timm/ViT-B-16-SigLIP2
+  thanopg model add florence2                                  a captioner
+  thanopg model add e5                                         a text encoder
 """
 DROP_EPILOG = """\b
 Example:
@@ -54,9 +56,12 @@ def describe() -> None:
 def add(
     settings: Settings,
     name: Annotated[str, typer.Argument(help="What SQL will call it.")],
-    base: Annotated[str | None, typer.Option(help="A base: clipen, clip, siglip2, catalog; default: the name.")] = None,
+    base: Annotated[str | None, typer.Option(help="A base that `model list` names; default: the name.")] = None,
     source: Annotated[
-        str | None, typer.Option(help="Its weights: architecture/weights, hf-hub:…, local-dir:/….")
+        str | None,
+        typer.Option(
+            help="Its weights: architecture/weights, or hf-hub:, local-dir:, transformers:, sentence-transformers:."
+        ),
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Also when the name is taken.")] = False,
 ) -> None:
@@ -101,7 +106,7 @@ def list_models(
     screen.table(("model", "base", "source", "dimensions", "fingerprint"), [(*r[:3], r[4], r[6][:12]) for r in rows])
     screen.say("\nbases, for: thanopg model add")
     for base in BASES.values():
-        screen.say(f"  {base.name:<9}{base.description}")
+        screen.say(f"  {base.name:<10}{base.description}")
 
 
 @with_settings("home", "database_url", "verbose")

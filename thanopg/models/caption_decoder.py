@@ -7,12 +7,14 @@ vocabulary. What it is shaped like is a plain value, written beside the weights.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 import torch
 from torch import nn
 from torch.nn import functional
+
+from thanopg.models.attribute_words import Words, read_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,8 @@ class CaptionerConfig:
     heads: int = 4
     layers: int = 2
     feed_forward: int = 384
+    attributes: Words = field(default_factory=dict)
+    """what its words mean: with some, captions come with the attributes that they name"""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -53,6 +57,7 @@ class CaptionerConfig:
             languages=tuple(map(str, plain.pop("languages", ()))),
             tokens=tuple(map(int, plain.pop("tokens", ()))),
             maps=tuple(FeatureMap(**each) for each in plain.pop("maps", ())),
+            attributes=read_words(plain.pop("attributes", {})),
             **plain,
         )
         if not (config.languages and len(config.tokens) > 1 and config.maps and config.context_length > 1):

@@ -15,8 +15,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from thanopg.errors import ModelUnavailable
+from thanopg.models.attribute_words import AttributeWords
 from thanopg.models.caption_decoder import CaptionDecoder, CaptionerConfig, FeatureMap
 from thanopg.models.decoding import beam, greedy
+from thanopg.models.embedder import Caption
+from thanopg.models.stored import first_line
 from thanopg.models.tokens import Tokenizer
 
 CONFIG_FILE, WEIGHTS_FILE = "captioner_config.json", "captioner.safetensors"
@@ -33,15 +36,19 @@ class TowerCaptioner:
         self._tokenizer = tokenizer
         self._decoder = decoder
         self.languages = decoder.config.languages
+        self._words = AttributeWords(decoder.config.attributes) if decoder.config.attributes else None
 
-    def caption(self, images: torch.Tensor, *, language: str, beams: int = 1) -> list[str]:
-        """float32 (n, 3, height, width), scaled → n texts; `language` is one of `languages`. One beam is greedy."""
+    def caption(self, images: torch.Tensor, *, language: str, beams: int = 1) -> list[Caption]:
+        """float32 (n, 3, height, width), scaled → n captions; `language` is one of `languages`. One beam is greedy."""
         with torch.inference_mode():
             seen = self._decoder.look(feature_maps(self._visual, images, self._decoder.config.maps))
             start = torch.full((len(images), 1), self._decoder.start(language), device=images.device)
             rows = write(self._decoder, seen, start, beams=beams)
         tokens = self._decoder.config.tokens
-        return [self._tokenizer.decode([tokens[number] for number in row]) for row in rows]
+        return [self._caption(self._tokenizer.decode([tokens[number] for number in row])) for row in rows]
+
+    def _caption(self, text: str) -> Caption:
+        return Caption(text, self._words.attributes(text) if self._words else None)
 
 
 def write(decoder: CaptionDecoder, seen: torch.Tensor, starts: torch.Tensor, *, beams: int = 1) -> list[list[int]]:
@@ -71,7 +78,7 @@ def read_config(file: Path) -> CaptionerConfig:
     except FileNotFoundError:
         raise ModelUnavailable(f"no {file.name} in {file.parent}", hint=DAMAGED_HINT) from None
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise ModelUnavailable(f"{file} can't be read: {_first_line(error)}", hint=DAMAGED_HINT) from error
+        raise ModelUnavailable(f"{file} can't be read: {first_line(error)}", hint=DAMAGED_HINT) from error
 
 
 def remove_captioner(directory: Path) -> None:
@@ -97,7 +104,7 @@ def load_captioner(
         decoder.load_state_dict({name: tensor.float() for name, tensor in load_file(file).items()})
     except Exception as error:  # safetensors and torch each raise their own
         raise ModelUnavailable(
-            f"the captioner {file} could not be loaded: {_first_line(error)}", hint=DAMAGED_HINT
+            f"the captioner {file} could not be loaded: {first_line(error)}", hint=DAMAGED_HINT
         ) from error
     return TowerCaptioner(visual, tokenizer, decoder.to(device).eval().requires_grad_(False))
 
@@ -110,8 +117,3 @@ def save_captioner(decoder: CaptionDecoder, directory: Path) -> None:
     weights.chmod(0o644)
     text = json.dumps(decoder.config.as_json(), ensure_ascii=False)
     (directory / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:300]

@@ -9,17 +9,18 @@ import torch
 from thanopg.models.captioner import has_captioner, load_captioner
 from thanopg.models.checkpoint import Checkpoint
 from thanopg.models.coca import CocaCaptioner
+from thanopg.models.embedder import Caption
 from thanopg.models.tokens import Tokenizer
 
 
 class Captions(Protocol):
-    """Scaled pictures to texts."""
+    """Scaled pictures to captions."""
 
     @property
     def languages(self) -> tuple[str, ...]: ...
 
-    def caption(self, images: torch.Tensor, *, language: str, beams: int = 1) -> list[str]:
-        """float32 (n, 3, height, width) → n texts; `language` is one of `languages`."""
+    def caption(self, images: torch.Tensor, *, language: str, beams: int = 1) -> list[Caption]:
+        """float32 (n, 3, height, width) → n captions; `language` is one of `languages`."""
 
 
 def find_captions(

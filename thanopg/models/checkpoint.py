@@ -17,6 +17,7 @@ from thanopg.models.bases import BUNDLED
 from thanopg.models.bundled import BUNDLED_DIRECTORY
 from thanopg.models.hub import from_cache_or_network
 from thanopg.models.quiet import quiet
+from thanopg.models.stored import first_line
 from thanopg.models.torchvision_shim import import_torchvision
 
 import_torchvision()
@@ -76,7 +77,7 @@ def _load(source: str, model_name: str, tag: str | None = None) -> Checkpoint:
             raise
         except Exception as error:  # open_clip, torch, safetensors and transformers each raise their own
             raise ModelUnavailable(
-                f"the model {source} could not be loaded: {_first_line(error)}",
+                f"the model {source} could not be loaded: {first_line(error)}",
                 hint="the files are damaged or do not belong together: fetch them again",
             ) from error
 
@@ -91,7 +92,7 @@ def _check_directory(directory: Path, source: str) -> None:
     except FileNotFoundError:
         raise ModelUnavailable(f"no open_clip_config.json in {directory}", hint=hint) from None
     except (OSError, ValueError) as error:
-        raise ModelUnavailable(f"{file} can't be read: {_first_line(error)}", hint=hint) from error
+        raise ModelUnavailable(f"{file} can't be read: {first_line(error)}", hint=hint) from error
     if not isinstance(configuration, dict) or "model_cfg" not in configuration:
         raise ModelUnavailable(f"no model_cfg in {file}", hint=hint)
     if not any(entry.suffix in WEIGHT_SUFFIXES for entry in directory.iterdir()):
@@ -114,8 +115,3 @@ def _check_names(architecture: str, tag: str) -> None:
             f"unknown weights {tag!r} for {architecture}",
             hint=f"it has: {', '.join(tags)}" if tags else "no published weights; give local-dir:/path or hf-hub:…",
         )
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:300]

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from thanopg.models.decoding import beam, greedy
+from thanopg.models.embedder import Caption
 from thanopg.models.tokens import Tokenizer
 
 LONGEST = 30
@@ -24,8 +25,8 @@ class CocaCaptioner:
         self._tokenizer = tokenizer
         self._limit = min(LONGEST, int(model.context_length) - 1)
 
-    def caption(self, images: torch.Tensor, *, language: str, beams: int = 1) -> list[str]:
-        """float32 (n, 3, height, width), scaled → n texts; `language` is one of `languages`. One beam is greedy."""
+    def caption(self, images: torch.Tensor, *, language: str, beams: int = 1) -> list[Caption]:
+        """float32 (n, 3, height, width), scaled → n captions; `language` is one of `languages`. One beam is greedy."""
         start, end = self._tokenizer.start, self._tokenizer.end
         starts = torch.full((len(images), 1), start, device=images.device)
         with torch.inference_mode():
@@ -41,4 +42,4 @@ class CocaCaptioner:
                 rows = greedy(step, starts, end=end, limit=self._limit)
             else:
                 rows = beam(step, starts, end=end, limit=self._limit, beams=beams)
-        return [self._tokenizer.decode(row) for row in rows]
+        return [Caption(self._tokenizer.decode(row)) for row in rows]

@@ -99,12 +99,36 @@ class Captioner(Embedder, Protocol):
         """
 
 
+def check_pixels(pixels: Pixels, wanted: Preprocessing) -> None:
+    """Raises InvalidArgument for what is no uint8 (n, height, width, 3)."""
+    shape = (wanted.height, wanted.width, 3)
+    if pixels.ndim != 4 or pixels.shape[1:] != shape or pixels.dtype != "uint8":
+        size = ", ".join(map(str, shape))
+        raise InvalidArgument(f"expected uint8 pixels (n, {size}), not {pixels.dtype} {pixels.shape}")
+
+
+def check_embeds(info: ModelInfo, what: Literal["texts", "pictures"]) -> None:
+    """Raises NotSupported for a model that makes no vectors of them."""
+    if what == "texts" and not info.can_embed_texts:
+        raise NotSupported(
+            f"the model {info.source} embeds no texts",
+            hint="it writes captions: caption_image; the bases e5 and bge-m3 embed texts, and so does any CLIP",
+        )
+    if what == "pictures" and not info.can_embed_images:
+        can = "writes captions: caption_image" if info.can_caption else "embeds texts: embed_text"
+        raise NotSupported(
+            f"the model {info.source} embeds no pictures",
+            hint=f"it {can}; the bases siglip2, clipen and catalog embed pictures, and so does any CLIP",
+        )
+
+
 def choose_language(model: Captioner, wanted: str | None = None) -> str:
     """What to write captions in: `wanted`, or the model's own. Raises NotSupported, InvalidArgument."""
     if not model.languages:
         raise NotSupported(
             f"the model {model.info.source} writes no captions",
-            hint="the base catalog does, any open_clip CoCa, and a local-dir model with a captioner beside it",
+            hint="the bases catalog, florence2 and blip do, any open_clip CoCa, transformers:organisation/name of a "
+            "captioner, and a local-dir model with a captioner beside it",
         )
     if wanted is None:
         return model.languages[0]
@@ -112,6 +136,6 @@ def choose_language(model: Captioner, wanted: str | None = None) -> str:
         written = ", ".join(model.languages)
         raise InvalidArgument(
             f"the model {model.info.source} writes captions in {written}, not in {wanted!r}",
-            hint="the language is the last argument: " + ", ".join(f"'{each}'" for each in model.languages),
+            hint="language => " + " or ".join(f"'{each}'" for each in model.languages),
         )
     return wanted

@@ -11,6 +11,7 @@ from huggingface_hub import constants
 from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
 
 from thanopg.errors import ModelUnavailable
+from thanopg.models.bases import SENTENCE_TRANSFORMERS, TRANSFORMERS
 
 REACH_SECONDS = 5.0
 
@@ -38,10 +39,11 @@ def from_cache_or_network(load: Callable[[], Loaded], *, source: str) -> Loaded:
 
 
 def _unavailable(source: str, why: str) -> ModelUnavailable:
+    scheme = next((each for each in (TRANSFORMERS, SENTENCE_TRANSFORMERS) if source.startswith(each)), "local-dir:")
     return ModelUnavailable(
         f"the weights of {source} are {why}",
         hint=f"download them once where there is a network: python -m thanopg.models.describe {source}; "
-        "copy that cache here (HF_HOME), or give a directory: local-dir:/path",
+        f"copy that cache here (HF_HOME), or give a directory: {scheme}/path",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from thanopg.models.bases import resolve_source
+from thanopg.models.bases import SENTENCE_TRANSFORMERS, TRANSFORMERS, resolve_source
 from thanopg.models.embedder import Embedder
 from thanopg.models.fake import FakeEmbedder
 
@@ -23,6 +23,14 @@ def load_embedder(source: str, *, device: str | None = None, precision: str = "a
     if canonical.startswith("fake:"):
         return FakeEmbedder(int(canonical.removeprefix("fake:")))
     _leave_processors_to_others()
+    if canonical.startswith(TRANSFORMERS):
+        from thanopg.models.transformers_loading import load_transformers
+
+        return load_transformers(canonical, device=device, precision=precision)
+    if canonical.startswith(SENTENCE_TRANSFORMERS):
+        from thanopg.models.sentence_loading import load_sentence_encoder
+
+        return load_sentence_encoder(canonical, device=device, precision=precision)
     from thanopg.models.open_clip import load_open_clip
 
     return load_open_clip(canonical, device=device, precision=precision)

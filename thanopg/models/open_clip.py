@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from thanopg.errors import InvalidArgument, ModelUnavailable, NotSupported
+from thanopg.errors import ModelUnavailable, NotSupported
 from thanopg.models.captions import find_captions
 from thanopg.models.checkpoint import Checkpoint, open_checkpoint
 from thanopg.models.device import choose_device
@@ -19,10 +19,11 @@ from thanopg.models.embedder import (
     Preprocessing,
     TextEmbeddings,
     Vectors,
+    check_pixels,
     choose_language,
 )
 from thanopg.models.fingerprint import fingerprint
-from thanopg.models.precision import Sample, choose_towers
+from thanopg.models.precision import choose_precision
 from thanopg.models.text_tower import text_encoder
 from thanopg.models.tokens import Tokenizer
 from thanopg.models.towers import Towers
@@ -60,12 +61,12 @@ class OpenClipEmbedder:
             can_caption=self._captions is not None,
         )
         encode_text = text_encoder(model, self._ids)
-        self._towers = choose_towers(
+        self._towers = choose_precision(
             precision,
             lambda bfloat16: Towers(model, encode_text, device=device, bfloat16=bfloat16),
             device=device,
             parameters=sum(parameter.numel() for parameter in model.parameters()),
-            sample=self._sample,
+            trial=self._trial,
         )
         found = self.embed_texts(["x"]).vectors.shape[1]
         if found != dimensions:
@@ -95,7 +96,7 @@ class OpenClipEmbedder:
 
     def embed_images(self, pixels: Pixels) -> Vectors:
         """uint8 (n, height, width, 3) → float32 (n, dimensions), L2-normalised."""
-        self._check(pixels)
+        check_pixels(pixels, self.preprocessing)
         return _vectors(self._towers.encode_images(self._images(pixels))) if len(pixels) else self._none()
 
     @property
@@ -110,17 +111,10 @@ class OpenClipEmbedder:
         language = choose_language(self, language)
         if prompt is not None:
             raise NotSupported(f"the captioner of {self.info.source} takes no prompt", hint="leave it out")
-        self._check(pixels)
+        check_pixels(pixels, self.preprocessing)
         if not len(pixels) or self._captions is None:
             return []
-        texts = self._captions.caption(self._images(pixels), language=language, beams=beams)
-        return [Caption(text) for text in texts]
-
-    def _check(self, pixels: Pixels) -> None:
-        shape = (self.preprocessing.height, self.preprocessing.width, 3)
-        if pixels.ndim != 4 or pixels.shape[1:] != shape or pixels.dtype != "uint8":
-            wanted = ", ".join(map(str, shape))
-            raise InvalidArgument(f"expected uint8 pixels (n, {wanted}), not {pixels.dtype} {pixels.shape}")
+        return self._captions.caption(self._images(pixels), language=language, beams=beams)
 
     def _images(self, pixels: Pixels) -> torch.Tensor:
         owned = pixels if pixels.flags.writeable else pixels.copy()
@@ -137,15 +131,15 @@ class OpenClipEmbedder:
     def _none(self) -> Vectors:
         return _vectors(torch.empty((0, self.info.dimensions)))
 
-    def _sample(self) -> Sample:
-        """A smooth picture, the same with noise, and texts; always the same."""
+    def _trial(self, towers: Towers) -> torch.Tensor:
+        """Vectors of a smooth picture, the same with noise, and texts; always the same."""
         size = (self.preprocessing.height, self.preprocessing.width)
         generator = torch.Generator().manual_seed(0)
         coarse = torch.rand((1, 3, 7, 7), generator=generator)
         smooth = functional.interpolate(coarse, size=size, mode="bilinear")
         noisy = (smooth + 0.2 * torch.rand(smooth.shape, generator=generator)).clamp(0, 1)
         images = torch.cat([smooth, noisy]).to(self._device)
-        return Sample(self._scaled(images), self._ids(SAMPLE_TEXTS))
+        return torch.cat([towers.encode_images(self._scaled(images)), towers.encode_texts(self._ids(SAMPLE_TEXTS))])
 
 
 def load_open_clip(source: str, *, device: str | None = None, precision: str = "auto") -> OpenClipEmbedder:

@@ -7,6 +7,9 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator
+from typing import Any
+
+LOGGERS = ("huggingface_hub", "transformers", "sentence_transformers")
 
 
 @contextlib.contextmanager
@@ -15,7 +18,7 @@ def quiet() -> Iterator[None]:
     root = logging.getLogger()
     # open_clip logs through the root logger's functions, which would install a handler on stderr if there is none
     handler = logging.NullHandler()
-    levels = {name: logging.getLogger(name).level for name in ("huggingface_hub", "transformers")}
+    levels = {name: logging.getLogger(name).level for name in LOGGERS}
     root.addHandler(handler)
     root.addFilter(_not_from_open_clip)
     for name in levels:
@@ -29,6 +32,21 @@ def quiet() -> Iterator[None]:
             logging.getLogger(name).setLevel(level)
         root.removeFilter(_not_from_open_clip)
         root.removeHandler(handler)
+
+
+@contextlib.contextmanager
+def no_bars() -> Iterator[None]:
+    """None of transformers' progress bars inside; they are for people who wait, and here nobody sees them."""
+    import transformers
+
+    bars: Any = transformers.utils.logging
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            bars.enable_progress_bar()
 
 
 def _not_from_open_clip(record: logging.LogRecord) -> bool:

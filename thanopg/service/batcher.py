@@ -17,6 +17,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from thanopg.errors import ImageError, ThanopgError, TooBusy
+from thanopg.models.attributes import storable
 from thanopg.models.embedder import Captioner, Embedder, Pixels, Vectors
 from thanopg.service.cache import CachedVector
 from thanopg.service.daemon_thread import DaemonThread
@@ -71,9 +72,9 @@ class Batcher:
         vector: CachedVector = await self._wait(model, "image", pixels)
         return vector
 
-    async def caption_image(self, model: Captioner, pixels: Pixels, language: str) -> str:
+    async def caption_image(self, model: Captioner, pixels: Pixels, language: str, prompt: str | None = None) -> str:
         """`pixels`: uint8 (height, width, 3). Raises TooBusy, and what the model raises."""
-        caption: str = await self._wait(model, "caption", (pixels, language))
+        caption: str = await self._wait(model, "caption", (pixels, language, prompt))
         return caption
 
     async def _wait(self, model: Embedder, kind: Kind, content: object) -> Any:
@@ -172,13 +173,14 @@ def _images(model: Embedder, pixels: Sequence[Pixels]) -> list[Outcome]:
     ]
 
 
-def _captions(model: Captioner, contents: Sequence[tuple[Pixels, str]]) -> list[Outcome]:
+def _captions(model: Captioner, contents: Sequence[tuple[Pixels, str, str | None]]) -> list[Outcome]:
     outcomes: list[Outcome] = [""] * len(contents)
-    for language in dict.fromkeys(language for _, language in contents):
-        chosen = [index for index, content in enumerate(contents) if content[1] == language]
-        captions = model.caption_images(np.stack([contents[index][0] for index in chosen]), language=language)
+    for language, prompt in dict.fromkeys(content[1:] for content in contents):
+        chosen = [index for index, content in enumerate(contents) if content[1:] == (language, prompt)]
+        pixels = np.stack([contents[index][0] for index in chosen])
+        captions = model.caption_images(pixels, language=language, prompt=prompt)
         for index, caption in zip(chosen, captions, strict=True):
-            outcomes[index] = caption.text
+            outcomes[index] = storable(caption.text)
     return outcomes
 
 

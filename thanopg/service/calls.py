@@ -17,7 +17,7 @@ from thanopg.errors import (
     ThanopgError,
     TooBusy,
 )
-from thanopg.models.embedder import ModelInfo, Pixels, Preprocessing, choose_language
+from thanopg.models.embedder import ModelInfo, Pixels, Preprocessing, check_embeds, choose_language
 from thanopg.service.batcher import Batcher
 from thanopg.service.cache import CachedVector, VectorCache
 from thanopg.service.literal import parse_bytea
@@ -124,6 +124,7 @@ class Calls:
         if not request.text.strip():
             raise InvalidArgument("the text to embed is empty")
         model = await self._shelf.get(request.source)
+        check_embeds(model.info, "texts")
         _check_fingerprint(request.fingerprint, model.info)
         self._metrics.cache_miss()
         vector = await self._batcher.embed_text(model, request.text[:MAX_TEXT])
@@ -135,6 +136,7 @@ class Calls:
 
     async def _embed_image(self, request: EmbedImage) -> Answer:
         model = await self._shelf.get(request.source)
+        check_embeds(model.info, "pictures")
         _check_fingerprint(request.fingerprint, model.info)
         pixels = await self._pixels(request.image, model.preprocessing)
         return _vector_answer(await self._batcher.embed_image(model, pixels), model.info)
@@ -144,7 +146,7 @@ class Calls:
         _check_fingerprint(request.fingerprint, model.info)
         language = choose_language(model, request.language)
         pixels = await self._pixels(request.image, model.preprocessing)
-        return Answer((await self._batcher.caption_image(model, pixels, language)).encode())
+        return Answer((await self._batcher.caption_image(model, pixels, language, request.prompt)).encode())
 
     async def _pixels(self, image: bytes | str, preprocessing: Preprocessing) -> Pixels:
         if self.decoding >= self._max_decoding:

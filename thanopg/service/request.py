@@ -39,7 +39,9 @@ class CaptionImage(NamedTuple):
     fingerprint: str | None
     """None or empty: any"""
     language: str | None
-    """None: the first that the model writes"""
+    """None or empty: the first that the model writes"""
+    prompt: str | None = None
+    """None or empty: the model's own"""
 
 
 Request = EmbedText | EmbedImage | DescribeModel | CaptionImage
@@ -115,6 +117,7 @@ def _request(call: Call, arguments: Sequence[bytes | str | None]) -> Request:
         case "embed_image":
             return EmbedImage(image, texts[1], fingerprint)
         case "caption_image":
-            return CaptionImage(image, texts[1], fingerprint or None, texts[3] if len(texts) > 3 else None)
+            language, prompt = (texts[index] if len(texts) > index else "" for index in (3, 4))
+            return CaptionImage(image, texts[1], fingerprint or None, language or None, prompt or None)
         case _:
             return DescribeModel(texts[0])

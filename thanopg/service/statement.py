@@ -30,7 +30,7 @@ class Signature:
 FUNCTIONS: Final[dict[str, Signature]] = {
     "embed_text": Signature((TEXT, TEXT, TEXT), 2),
     "embed_image": Signature((BYTEA, TEXT, TEXT), 2),
-    "caption_image": Signature((BYTEA, TEXT, TEXT, TEXT), 2),
+    "caption_image": Signature((BYTEA, TEXT, TEXT, TEXT, TEXT), 2),
     "describe_model": Signature((TEXT,), 1),
 }
 CASTS: Final[dict[str, int]] = {"text": TEXT, "varchar": TEXT, "character varying": TEXT, "bytea": BYTEA}

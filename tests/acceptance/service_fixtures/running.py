@@ -31,6 +31,10 @@ SLOW = "fake:5"
 """the source whose loading waits until `may_load` is set"""
 BROKEN = "fake:6"
 """the source whose passes raise, with the text in what they say"""
+TALKER = "fake:0"
+"""the source that only writes captions"""
+READER = "fake:9"
+"""the source that only embeds texts"""
 
 
 class GatedEmbedder(FakeEmbedder):
@@ -55,6 +59,12 @@ class GatedEmbedder(FakeEmbedder):
 class BrokenEmbedder(FakeEmbedder):
     def embed_texts(self, texts: Sequence[str]) -> TextEmbeddings:
         raise RuntimeError(f"can't embed {texts}")
+
+
+class ReadingEmbedder(FakeEmbedder):
+    def __init__(self) -> None:
+        super().__init__(9)
+        self.info = replace(self.info, can_embed_images=False)
 
 
 class RunningService:
@@ -116,6 +126,8 @@ class RunningService:
             return self.gated
         if source == BROKEN:
             return BrokenEmbedder(6)
+        if source == READER:
+            return ReadingEmbedder()
         if source == SLOW:
             self.may_load.wait(PATIENCE)
         return load_embedder(source, device=device)

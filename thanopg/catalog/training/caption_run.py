@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 from thanopg.catalog.captions import caption_of, names_right
 from thanopg.catalog.phrases import LANGUAGES, Language
 from thanopg.catalog.product import Product
+from thanopg.catalog.training.attribute_words import attribute_words
 from thanopg.catalog.training.captions import CaptionPlan, CaptionTraining, Vocabulary, make_config
 from thanopg.catalog.training.data import drawn_dataset
 from thanopg.catalog.training.features import Features, as_maps, last_maps, seen_features
@@ -93,7 +94,7 @@ def train_captions(
         language: [caption_of(product.attributes, language) for product in dataset.products] for language in LANGUAGES
     }
     vocabulary = Vocabulary(tokenizer, END, [text for several in texts.values() for text in several])
-    config = make_config(info.fingerprint, vocabulary, texts, maps)
+    config = make_config(info.fingerprint, vocabulary, texts, maps, attribute_words())
     rows = {language: vocabulary.rows(several) for language, several in texts.items()}
     training = CaptionTraining(features, rows, config, plan, device=device, checkpoint=work / "captioner.pt", tell=say)
     size = sum(parameter.numel() for parameter in training.decoder.parameters())

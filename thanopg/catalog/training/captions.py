@@ -18,6 +18,7 @@ from torch.nn import functional
 from thanopg.catalog.dice import dice
 from thanopg.catalog.training.features import Features, as_maps
 from thanopg.errors import InvalidArgument
+from thanopg.models.attribute_words import Words
 from thanopg.models.caption_decoder import CaptionDecoder, CaptionerConfig, FeatureMap
 from thanopg.models.captioner import has_captioner, save_captioner
 
@@ -71,9 +72,13 @@ class Vocabulary:
 
 
 def make_config(
-    fingerprint: str, vocabulary: Vocabulary, texts: Mapping[str, Sequence[str]], maps: Sequence[FeatureMap]
+    fingerprint: str,
+    vocabulary: Vocabulary,
+    texts: Mapping[str, Sequence[str]],
+    maps: Sequence[FeatureMap],
+    attributes: Words | None = None,
 ) -> CaptionerConfig:
-    """For these languages and texts, with a little room for longer ones."""
+    """For these languages and texts, with a little room for longer ones, and with what their words mean."""
     longest = max(len(row) for several in texts.values() for row in vocabulary.rows(several))
     return CaptionerConfig(
         fingerprint=fingerprint,
@@ -81,6 +86,7 @@ def make_config(
         tokens=vocabulary.tokens,
         maps=tuple(maps),
         context_length=longest + 4,
+        attributes=attributes or {},
     )
 
 
