@@ -71,3 +71,26 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION thanopg.make_index IS 'build the index of a new embedding column, or say when it is to be built';
+
+-- Its name ends in the number of an embedding column, this one's or that of one that was here before. What a user put on the
+-- column beside it is none of our business.
+CREATE OR REPLACE FUNCTION thanopg.made_indexes(target regclass, column_name name)
+RETURNS SETOF regclass LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT x.indexrelid::regclass
+  FROM pg_index x JOIN pg_class ic ON ic.oid = x.indexrelid JOIN pg_am am ON am.oid = ic.relam
+  JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attname = made_indexes.column_name AND a.attnum = x.indkey[0]
+  WHERE x.indrelid = made_indexes.target AND x.indnatts = 1 AND am.amname = 'hnsw' AND ic.relname ~ '_embedding_[0-9]+$';
+END;
+COMMENT ON FUNCTION thanopg.made_indexes IS 'the indexes that were made for an embedding column';
+
+CREATE OR REPLACE FUNCTION thanopg.unmake_index(target regclass, column_name name)
+RETURNS void LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  made regclass;
+BEGIN
+  FOR made IN SELECT m FROM thanopg.made_indexes(target, column_name) m LOOP
+    EXECUTE format('DROP INDEX %s', made);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION thanopg.unmake_index IS 'take away the index that was made for an embedding column';

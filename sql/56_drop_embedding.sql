@@ -21,7 +21,9 @@ BEGIN
   EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', 'thanopg_' || col.id || '_update', col.target);
   DELETE FROM thanopg.embedding e WHERE e.id = col.id;
   PERFORM thanopg.dismiss_worker(col);
-  IF keep_column IS NOT TRUE THEN
+  IF keep_column THEN
+    PERFORM thanopg.unmake_index(col.target, col.column_name);
+  ELSE
     EXECUTE format('ALTER TABLE %s DROP COLUMN %I', col.target, col.column_name);
     IF col.attributes_name IS NOT NULL THEN
       EXECUTE format('ALTER TABLE %s DROP COLUMN %I', col.target, col.attributes_name);
