@@ -11,7 +11,7 @@ from thanopg.images.decode import decode
 from thanopg.models.embedder import Pixels, Vectors
 from thanopg.models.fake import FakeEmbedder
 from thanopg.models.library import LoadedModel, ModelLibrary
-from thanopg.worker.draft import with_drafts
+from thanopg.worker.draft import LARGE, Drafts, with_drafts
 
 LIMITS = ImageLimits()
 
@@ -30,6 +30,23 @@ def test_vectors_of_drafts_are_the_same(catalog: LoadedModel) -> None:
         assert not np.array_equal(*ways)
         exact, draft = catalog.embed_images(np.stack(ways))
         assert exact @ draft >= 0.999
+
+
+def test_only_large_files_are_worth_a_trial() -> None:
+    class Unasked(FakeEmbedder):
+        def embed_images(self, pixels: Pixels) -> Vectors:
+            raise AssertionError("a trial for a small picture")
+
+    model = LoadedModel(Unasked(8))
+    assert Drafts(model).choose(LARGE - 1) == model.preprocessing
+    with pytest.raises(AssertionError):
+        Drafts(model).choose(LARGE)
+
+
+def test_one_trial_serves_all(catalog: LoadedModel) -> None:
+    drafts = Drafts(catalog)
+    assert drafts.choose(LARGE) is drafts.choose(LARGE + 1)
+    assert drafts.choose(LARGE).draft
 
 
 def test_a_model_that_sees_the_difference_gets_whole_pictures() -> None:

@@ -2,8 +2,8 @@
 
 For an ordinary RGB or greyscale picture the pixels are, bit for bit, those of open_clip's own preprocessing, unless a
 draft is allowed: then a large JPEG is scaled to a half, a quarter or an eighth by its decoder, which skips most of the
-work, and resized from there. Beyond it: EXIF orientation is applied, transparency is laid on white, palettes and 16-bit grey are converted before they
-are resized, and only the first frame of an animation counts.
+work, and resized from there. Beyond it: EXIF orientation is applied, transparency is laid on white, palettes and 16-bit
+grey are converted before they are resized, and only the first frame of an animation counts.
 """
 
 from __future__ import annotations

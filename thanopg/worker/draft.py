@@ -1,8 +1,12 @@
-"""Whether large JPEGs may be scaled by their decoder for a model: only if its vectors stay the same, tried once."""
+"""Whether large JPEGs may be scaled by their decoder for a model: only if its vectors stay the same.
+
+That is tried once, when the first large picture comes.
+"""
 
 from __future__ import annotations
 
 import io
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +21,26 @@ SAME = 0.999
 """smallest cosine between the vectors of a picture decoded in full and as a draft"""
 SIZES = ((1200, 900), (1000, 1600))
 QUALITY = 90
+LARGE = 64 * 1024
+"""bytes of a file below which no draft is worth a trial"""
+
+
+class Drafts:
+    """How a model's pictures are decoded, by the size of their files. Thread-safe."""
+
+    def __init__(self, model: LoadedModel) -> None:
+        self._model = model
+        self._tried: Preprocessing | None = None
+        self._lock = threading.Lock()
+
+    def choose(self, size: int) -> Preprocessing:
+        """For a file of `size` bytes."""
+        if size < LARGE:
+            return self._model.preprocessing
+        with self._lock:
+            if self._tried is None:
+                self._tried = with_drafts(self._model)
+            return self._tried
 
 
 def with_drafts(model: LoadedModel) -> Preprocessing:
