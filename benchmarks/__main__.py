@@ -30,7 +30,7 @@ def main() -> None:
         if "adapter" in names and stack is not None:
             figures += adapter.run(stack, rows=2_000, rounds=500 if given.quick else 3_000)
         if "bulk" in names and stack is not None:
-            figures += bulk.run(stack, pictures=500 if given.quick else 4_000, rounds=3)
+            figures += bulk.run(stack, pictures=64 if given.quick else 256, rounds=2 if given.quick else 3)
     if "attack" in names:
         figures += attack.run(rounds=5 if given.quick else 20)
     if given.json:

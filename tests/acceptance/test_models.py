@@ -249,9 +249,19 @@ def plain_vit_b_32(vit_b_32: str) -> Plain:
     return Plain(vit_b_32)
 
 
-def test_a_real_architecture_has_plain_open_clips_vectors(vit_b_32: str, plain_vit_b_32: Plain, tmp_path: Path) -> None:
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache for converted towers."""
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_, **__: str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.mark.parametrize("engine", ["torch", "auto"])
+def test_a_real_architecture_has_plain_open_clips_vectors(
+    engine: str, vit_b_32: str, plain_vit_b_32: Plain, tmp_path: Path, cache: Path
+) -> None:
     """In whatever precision `auto` chose on this machine; pictures go all the way from their files."""
-    embedder = load_embedder(vit_b_32)
+    embedder = load_open_clip(vit_b_32, engine=engine)
     found = embedder.embed_texts(TEXTS).vectors
     assert (found * plain_vit_b_32.texts(TEXTS)).sum(axis=1).min() >= 0.9999
     files = [tmp_path / f"{seed}.jpg" for seed in range(4)]
@@ -264,6 +274,35 @@ def test_a_real_architecture_has_plain_open_clips_vectors(vit_b_32: str, plain_v
         pixels = np.stack([future.result() for future in decoding])
     stored = embedder.embed_images(pixels)
     assert (stored * plain_vit_b_32.files(files)).sum(axis=1).min() >= 0.9999
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_openvino_gives_the_same_vectors_and_keeps_what_it_converted(precision: str, small: str, cache: Path) -> None:
+    exact = load_embedder(small, device="cpu")
+    pixels = noise(exact, 5)
+    for kept in (False, True):
+        assert any(cache.rglob("images.xml")) == kept
+        embedder = load_open_clip(small, device="cpu", precision=precision, engine="openvino")
+        assert (embedder.engine, embedder.precision) == ("openvino", precision)
+        for count in (5, 1):  # any number of pictures at a time
+            found = embedder.embed_images(pixels[:count])
+            assert (found * exact.embed_images(pixels[:count])).sum(axis=1).min() >= {"fp32": 0.999999, "bf16": 0.999}[
+                precision
+            ]
+
+
+def test_what_was_kept_of_a_converted_tower_may_be_damaged(small: str, cache: Path) -> None:
+    load_open_clip(small, device="cpu", precision="fp32", engine="openvino")
+    (kept,) = cache.rglob("images.xml")
+    kept.write_text("<net")
+    embedder = load_open_clip(small, device="cpu", precision="fp32", engine="openvino")
+    pixels = noise(embedder)
+    np.testing.assert_allclose(embedder.embed_images(pixels), load_embedder(small).embed_images(pixels), atol=1e-5)
+
+
+def test_openvino_where_it_can_not_be(small: str) -> None:
+    with pytest.raises(InvalidArgument, match="engine"):
+        load_embedder(small, device="cpu", engine="tensorrt")
 
 
 def test_openais_weights_get_their_activation(

@@ -63,6 +63,35 @@ def test_longest_pads_with_the_fill_color() -> None:
     assert (found[24:] == 77).all()
 
 
+DRAFTY = Preprocessing(height=32, width=32, draft=True)
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "jpeg, progressive", "jpeg, grey", "cmyk jpeg"])
+@pytest.mark.parametrize("mode", ["shortest", "longest", "squash"])
+def test_a_draft_looks_like_the_whole(kind: str, mode: Any) -> None:
+    data = ORDINARY[kind](photograph(1280, 960))
+    wanted, found = (
+        pixels(data, Preprocessing(height=32, width=40, resize_mode=mode, draft=draft)) for draft in (False, True)
+    )
+    assert 0 < far(wanted, found) < 1
+
+
+def test_a_draft_of_a_turned_picture_is_the_right_way_up() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = jpeg(photograph(1280, 960), exif=exif)
+    assert far(pixels(data), pixels(data, DRAFTY)) < 1
+
+
+@pytest.mark.parametrize("data", [jpeg(photograph(900, 700)), encoded(photograph(1280, 960), "PNG")])
+def test_small_pictures_and_other_formats_stay_exact(data: bytes) -> None:
+    np.testing.assert_array_equal(pixels(data), pixels(data, DRAFTY))
+
+
+def test_a_draft_of_a_huge_picture_is_refused_like_the_whole() -> None:
+    assert fault_of(jpeg(photograph(1280, 960)), ImageLimits(pixels=1_000_000), DRAFTY) == "too_large"
+
+
 def turned(image: Image.Image, orientation: int) -> Image.Image:
     """The picture as a camera stores it when it says `orientation`."""
     way = Image.Transpose

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -34,6 +34,15 @@ def worker(
     decoders: Annotated[
         int | None, typer.Option(min=1, max=256, help="Processes that decode images; default: one per core, at most 8.")
     ] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Decode large JPEGs in full, though a draft gives the same vectors.")
+    ] = False,
+    engine: Annotated[
+        Literal["auto", "torch", "openvino"],
+        typer.Option(
+            help="What runs image towers on a CPU; auto takes the quicker one that is installed.",
+        ),
+    ] = "auto",
     until_stdin_closes: UntilStdinCloses = False,
 ) -> None:
     """Turn the pictures of pending rows into vectors.
@@ -41,12 +50,14 @@ def worker(
     Stateless: run as many as you want, on as many machines as see the pictures; kill one at any moment.
     """
     import os
+    from functools import partial
 
     from thanopg.cli.target import database_url, image_root
     from thanopg.images.pool import DecodePool
     from thanopg.images.remote.reader import RemoteReader
     from thanopg.images.source import ImageReader
     from thanopg.models.library import ModelLibrary
+    from thanopg.models.load import load_embedder
     from thanopg.worker.options import WorkerOptions
     from thanopg.worker.prepare import Preparer
     from thanopg.worker.worker import Worker
@@ -64,9 +75,9 @@ def worker(
         DecodePool(processes, settings.limits) as decoder,
         Preparer(reader, decoder, threads=READERS_PER_DECODER * processes) as preparer,
     ):
-        library = ModelLibrary(settings.device)
+        library = ModelLibrary(settings.device, partial(load_embedder, engine=engine))
         print(f"working; image paths are below {settings.image_root}", file=sys.stderr, flush=True)
-        tally = Worker(url, library, preparer, WorkerOptions(batch_size=batch_size)).run(stop, once=once)
+        tally = Worker(url, library, preparer, WorkerOptions(batch_size=batch_size, exact=exact)).run(stop, once=once)
     faults = ", ".join(f"{count} {fault}" for fault, count in sorted(tally.faults.items()))
     said = f"embedded {tally.embedded}, unchanged {tally.unchanged}, failed {tally.failed}"
     print(said + (f" ({faults})" if faults else ""), file=sys.stderr)

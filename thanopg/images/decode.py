@@ -1,8 +1,9 @@
 """One undecoded picture → the pixels a model wants. Runs in a process that may be killed: see pool.py.
 
-For an ordinary RGB or greyscale picture the pixels are, bit for bit, those of open_clip's own preprocessing. Beyond
-it: EXIF orientation is applied, transparency is laid on white, palettes and 16-bit grey are converted before they
-are resized, and only the first frame of an animation counts.
+For an ordinary RGB or greyscale picture the pixels are, bit for bit, those of open_clip's own preprocessing, unless a
+draft is allowed: then a large JPEG is scaled to a half, a quarter or an eighth by its decoder, which skips most of the
+work, and resized from there. Beyond it: EXIF orientation is applied, transparency is laid on white, palettes and 16-bit
+grey are converted before they are resized, and only the first frame of an animation counts.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ from thanopg.models.embedder import Pixels, Preprocessing
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 """Pillow's names; JPEG includes MPO, the several pictures in one file of phones and stereo cameras"""
+DRAFT_PIXELS = 1_000_000
+"""smaller pictures are decoded in no time, so they stay exact"""
+DRAFT_OVERSIZE = 2
+"""a draft has at least so many times the sides of what is made of it"""
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
 
 
@@ -34,7 +39,11 @@ def decode(data: bytes, preprocessing: Preprocessing, limits: ImageLimits) -> Pi
     if len(data) > limits.bytes:
         raise ImageError("too_large", f"expected at most {limits.bytes} bytes, not {len(data)}")
     with _pillow_limits(limits):
-        image = _load(_open(data), limits)
+        image = _open(data)
+        _check_pixels(image, limits)
+        if preprocessing.draft and image.format in ("JPEG", "MPO"):
+            _draft(image, preprocessing)
+        image = _load(image)
         _check_resized(image, preprocessing, limits)
         small = resize(image, preprocessing)
         return np.array(crop_or_pad(small.convert("RGB"), preprocessing), dtype=np.uint8)
@@ -57,9 +66,21 @@ def _open(data: bytes) -> Image.Image:
         raise ImageError("truncated", f"the picture is truncated or damaged: {_words(error)}") from error
 
 
-def _load(image: Image.Image, limits: ImageLimits) -> Image.Image:
+def _check_pixels(image: Image.Image, limits: ImageLimits) -> None:
     if image.width * image.height > limits.pixels:
         raise ImageError("too_large", f"expected at most {limits.pixels} pixels, not {image.width} × {image.height}")
+
+
+def _draft(image: Image.Image, preprocessing: Preprocessing) -> None:
+    """Makes the decoder scale, if the picture is much larger than what is wanted of it, whichever way up it is."""
+    if image.width * image.height < DRAFT_PIXELS:
+        return
+    upright = resized_size(image.width, image.height, preprocessing)
+    lying = resized_size(image.height, image.width, preprocessing)
+    image.draft(None, (DRAFT_OVERSIZE * max(upright[0], lying[1]), DRAFT_OVERSIZE * max(upright[1], lying[0])))
+
+
+def _load(image: Image.Image) -> Image.Image:
     try:
         image.load()
         return turned(flattened(image), orientation(image))

@@ -29,6 +29,8 @@ class Preprocessing:
     resize_mode: Literal["shortest", "longest", "squash"] = "shortest"
     interpolation: Literal["bicubic", "bilinear"] = "bicubic"
     fill_color: int = 0
+    draft: bool = False
+    """large JPEGs may be scaled while they are decoded: several times quicker, and not what open_clip sees bit for bit"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,11 +22,12 @@ from thanopg.models.embedder import (
     check_pixels,
     choose_language,
 )
+from thanopg.models.engine import choose_towers
 from thanopg.models.fingerprint import fingerprint
-from thanopg.models.precision import choose_precision
+from thanopg.models.openvino_images import compile_images
 from thanopg.models.text_tower import text_encoder
 from thanopg.models.tokens import Tokenizer
-from thanopg.models.towers import Towers
+from thanopg.models.towers import Engine, Towers
 
 SAMPLE_TEXTS = ("a red dress", "밝은 빨간색 미니 원피스")
 
@@ -34,7 +35,15 @@ SAMPLE_TEXTS = ("a red dress", "밝은 빨간색 미니 원피스")
 class OpenClipEmbedder:
     """Implements `Embedder` with an open_clip model, in inference mode, on one device."""
 
-    def __init__(self, checkpoint: Checkpoint, *, source: str, device: torch.device, precision: str = "auto") -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        *,
+        source: str,
+        device: torch.device,
+        precision: str = "auto",
+        engine: str = "torch",
+    ) -> None:
         """Raises ModelUnavailable when the model is not what its configuration says."""
         model: Any = checkpoint.model
         pixels = _pixel_configuration(model.visual.preprocess_cfg)
@@ -43,7 +52,9 @@ class OpenClipEmbedder:
         self._device = device
         self._mean = torch.tensor(pixels["mean"], device=device).view(3, 1, 1)
         self._deviation = torch.tensor(pixels["std"], device=device).view(3, 1, 1)
-        self.preprocessing = Preprocessing(**{name: pixels[name] for name in Preprocessing.__dataclass_fields__})
+        self.preprocessing = Preprocessing(
+            **{name: pixels[name] for name in Preprocessing.__dataclass_fields__ if name in pixels}
+        )
         geometry = fingerprint(
             architecture=checkpoint.configuration,
             preprocessing=pixels,
@@ -61,9 +72,18 @@ class OpenClipEmbedder:
             can_caption=self._captions is not None,
         )
         encode_text = text_encoder(model, self._ids)
-        self._towers = choose_precision(
+
+        def make(engine: Engine, bfloat16: bool) -> Towers:
+            images = None
+            if engine == "openvino":
+                size = (self.preprocessing.height, self.preprocessing.width)
+                images = compile_images(model, size=size, fingerprint=geometry, bfloat16=bfloat16)
+            return Towers(model, encode_text, device=device, bfloat16=bfloat16, encode_image=images)
+
+        self._towers = choose_towers(
             precision,
-            lambda bfloat16: Towers(model, encode_text, device=device, bfloat16=bfloat16),
+            engine,
+            make,
             device=device,
             parameters=sum(parameter.numel() for parameter in model.parameters()),
             trial=self._trial,
@@ -84,6 +104,11 @@ class OpenClipEmbedder:
     def precision(self) -> str:
         """fp32 or bf16: what was chosen"""
         return "bf16" if self._towers.bfloat16 else "fp32"
+
+    @property
+    def engine(self) -> str:
+        """torch or openvino: what runs the image tower"""
+        return self._towers.engine
 
     def embed_texts(self, texts: Sequence[str]) -> TextEmbeddings:
         """n texts → float32 (n, dimensions), L2-normalised, and for each whether its end was cut off."""
@@ -142,10 +167,12 @@ class OpenClipEmbedder:
         return torch.cat([towers.encode_images(self._scaled(images)), towers.encode_texts(self._ids(SAMPLE_TEXTS))])
 
 
-def load_open_clip(source: str, *, device: str | None = None, precision: str = "auto") -> OpenClipEmbedder:
+def load_open_clip(
+    source: str, *, device: str | None = None, precision: str = "auto", engine: str = "torch"
+) -> OpenClipEmbedder:
     """Canonical source → embedder. Raises InvalidArgument, UnknownModel, ModelUnavailable."""
     chosen = choose_device(device)
-    return OpenClipEmbedder(open_checkpoint(source), source=source, device=chosen, precision=precision)
+    return OpenClipEmbedder(open_checkpoint(source), source=source, device=chosen, precision=precision, engine=engine)
 
 
 def _vectors(features: torch.Tensor) -> Vectors:

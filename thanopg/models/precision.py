@@ -7,7 +7,7 @@ Stored vectors must equal plain float32's, and a worker on one machine must agre
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
 
 import torch
@@ -51,20 +51,30 @@ def choose_precision(
     exact = make(False)
     if wanted == "fp32" or parameters < SMALL or not has_bfloat16(device):
         return exact
-    try:
-        quick = make(True)
-        return quick if _wins(lambda: trial(quick), lambda: trial(exact)) else exact
-    except RuntimeError:  # an architecture with operations that do not mix the two types
+    return first_that_wins([lambda: make(True)], exact, trial)
+
+
+def first_that_wins(
+    others: Sequence[Callable[[], Runner]], exact: Runner, trial: Callable[[Runner], torch.Tensor]
+) -> Runner:
+    """The first of the others whose sample is the same as the exact one's, and quicker; else the exact one."""
+    if not others:
         return exact
+    wanted = trial(exact)
+    to_beat = _seconds(exact, trial)
+    for make in others:
+        try:
+            runner = make()
+            same = functional.cosine_similarity(trial(runner), wanted).min() >= SAME  # a NaN is not the same
+        except RuntimeError:  # operations that do not mix the two types, or that an engine does not know
+            continue
+        if same and _seconds(runner, trial) < to_beat:
+            return runner
+    return exact
 
 
-def _wins(quick: Callable[[], torch.Tensor], exact: Callable[[], torch.Tensor]) -> bool:
-    if not functional.cosine_similarity(quick(), exact()).min() >= SAME:  # a NaN does not win either
-        return False
-    return _seconds(quick) < _seconds(exact)  # both are warm by now
-
-
-def _seconds(run: Callable[[], torch.Tensor]) -> float:
+def _seconds(runner: Runner, trial: Callable[[Runner], torch.Tensor]) -> float:
+    """They are warm by now."""
     start = time.perf_counter()
-    run().cpu()
+    trial(runner).cpu()
     return time.perf_counter() - start

@@ -5,32 +5,49 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch.nn import functional
 
 from thanopg.models.text_tower import Encode
 
+Engine = Literal["torch", "openvino"]
+"""what runs the image tower; texts are torch's"""
+
 
 class Towers:
     """Runs an open_clip model, in float32 or in bfloat16, in inference mode."""
 
-    def __init__(self, model: Any, encode_text: Encode, *, device: torch.device, bfloat16: bool = False) -> None:
-        """`model` is on `device` and stays as it is; `encode_text` is its `text_encoder`."""
+    def __init__(
+        self,
+        model: Any,
+        encode_text: Encode,
+        *,
+        device: torch.device,
+        bfloat16: bool = False,
+        encode_image: Encode | None = None,
+    ) -> None:
+        """`model` is on `device` and stays as it is; `encode_text` is its `text_encoder`.
+
+        `encode_image`: another engine's image tower, at that precision by itself.
+        """
         self.bfloat16 = bfloat16
+        self.engine: Engine = "torch" if encode_image is None else "openvino"
         self._device = device
         # On a CPU, autocast copies the attention's weights at every call and ends up slower than float32; an image
         # tower with weights stored in bfloat16 is three to five times faster. One text gains nothing, so texts stay
         # exact there. On CUDA, layer norms want autocast.
-        self._stored = bfloat16 and device.type == "cpu"
+        self._stored = bfloat16 and device.type == "cpu" and encode_image is None
         self._model = _with_bfloat16_images(model) if self._stored else model
+        self._encode_image: Encode = encode_image or self._model.encode_image
         self._encode_text = encode_text
+        self._autocasts = bfloat16 and device.type != "cpu"
 
     def encode_images(self, images: torch.Tensor) -> torch.Tensor:
         """float32 (n, 3, height, width), scaled → float32 (n, dimensions) of length 1."""
         with self._running():
-            return _normalised(self._model.encode_image(images.bfloat16() if self._stored else images))
+            return _normalised(self._encode_image(images.bfloat16() if self._stored else images))
 
     def encode_texts(self, ids: torch.Tensor) -> torch.Tensor:
         """int64 (n, context length) → float32 (n, dimensions) of length 1."""
@@ -41,7 +58,7 @@ class Towers:
     def _running(self) -> Iterator[None]:
         with contextlib.ExitStack() as stack:
             stack.enter_context(torch.inference_mode())
-            if self.bfloat16 and not self._stored:
+            if self._autocasts:
                 stack.enter_context(torch.autocast(self._device.type, dtype=torch.bfloat16))
             yield
 

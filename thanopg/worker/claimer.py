@@ -17,6 +17,7 @@ import psycopg
 from thanopg.errors import FingerprintMismatch, NotSupported, ThanopgError
 from thanopg.models.library import LoadedModel, ModelLibrary
 from thanopg.worker.claim import Claim, EmbeddingColumn
+from thanopg.worker.draft import Drafts
 from thanopg.worker.forward import Batch
 from thanopg.worker.heartbeat import Heartbeat
 from thanopg.worker.maker import Use, maker_of
@@ -62,6 +63,7 @@ class Claimer:
         self._queue: WorkQueue | None = None
         self._watches: dict[int, _Watch] = {}
         self._recent: dict[Use, Recent] = {}
+        self._drafts: dict[str, Drafts] = {}
         self._refusals: dict[int, NotSupported] = {}
         self._abandoned: list[tuple[EmbeddingColumn, uuid.UUID]] = []
         self._swept = float("-inf")
@@ -204,5 +206,11 @@ class Claimer:
     def _batch(self, claim: Claim, model: LoadedModel) -> Batch:
         maker = maker_of(claim.column, model)
         recent = self._recent.setdefault(maker.use, Recent())
-        futures = [self._preparer.submit(row, maker.preprocessing, known=recent.__contains__) for row in claim.rows]
+        drafts = None
+        if claim.column.kind == "image" and not self._options.exact:
+            drafts = self._drafts.setdefault(claim.column.fingerprint, Drafts(model))
+        futures = [
+            self._preparer.submit(row, maker.preprocessing, known=recent.__contains__, drafts=drafts)
+            for row in claim.rows
+        ]
         return Batch(claim=claim, maker=maker, recent=recent, futures=futures)

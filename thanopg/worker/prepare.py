@@ -15,6 +15,7 @@ from thanopg.errors import ImageError
 from thanopg.images.source import ImageBytes
 from thanopg.models.embedder import Pixels, Preprocessing
 from thanopg.worker.claim import ClaimedRow, Content, Prepared
+from thanopg.worker.draft import Drafts
 from thanopg.worker.words import normalised
 
 MOST_LOST_LEASES = 5
@@ -49,17 +50,26 @@ class Preparer:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def submit(
-        self, row: ClaimedRow, preprocessing: Preprocessing | None, *, known: Callable[[bytes], bool]
+        self,
+        row: ClaimedRow,
+        preprocessing: Preprocessing | None,
+        *,
+        known: Callable[[bytes], bool],
+        drafts: Drafts | None = None,
     ) -> Future[Prepared]:
-        """Without `preprocessing` the source is a text.
+        """Without `preprocessing` the source is a text; with `drafts` they choose how a picture is decoded.
 
         `known(content_hash)`: is what the model makes of this content at hand, so that it needs no decoding.
         The future raises what is not the row's own fault.
         """
-        return self._threads.submit(self._prepare, row, preprocessing, known)
+        return self._threads.submit(self._prepare, row, preprocessing, known, drafts)
 
     def _prepare(
-        self, row: ClaimedRow, preprocessing: Preprocessing | None, known: Callable[[bytes], bool]
+        self,
+        row: ClaimedRow,
+        preprocessing: Preprocessing | None,
+        known: Callable[[bytes], bool],
+        drafts: Drafts | None,
     ) -> Prepared:
         if row.source is None:
             return Prepared(row=row)
@@ -67,7 +77,7 @@ class Preparer:
             return Prepared(row=row, fault=ImageError("lost_lease", LOST))
         try:
             if preprocessing is not None:
-                content = self._picture(row, row.source, preprocessing, known)
+                content = self._picture(row, row.source, preprocessing, known, drafts)
             else:
                 content = _text(row, str(row.source), known)
         except ImageError as fault:
@@ -75,13 +85,19 @@ class Preparer:
         return Prepared(row=row, content=content, unchanged=content is None)
 
     def _picture(
-        self, row: ClaimedRow, source: str | bytes, preprocessing: Preprocessing, known: Callable[[bytes], bool]
+        self,
+        row: ClaimedRow,
+        source: str | bytes,
+        preprocessing: Preprocessing,
+        known: Callable[[bytes], bool],
+        drafts: Drafts | None,
     ) -> Content | None:
         """None: what stands there was made from these very bytes. Raises ImageError."""
         image = self._reader.read(source)
         if image.digest == row.content_hash:
             return None
-        pixels = None if known(image.digest) else self._decoder.submit(image.data, preprocessing).result()
+        way = preprocessing if drafts is None else drafts.choose(image.size)
+        pixels = None if known(image.digest) else self._decoder.submit(image.data, way).result()
         return Content(content_hash=image.digest, size=image.size, modified=image.modified, material=pixels)
 
 

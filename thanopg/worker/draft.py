@@ -1,0 +1,73 @@
+"""Whether large JPEGs may be scaled by their decoder for a model: only if its vectors stay the same.
+
+That is tried once, when the first large picture comes.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from thanopg.config import ImageLimits
+from thanopg.images.decode import decode
+from thanopg.models.embedder import Preprocessing
+from thanopg.models.library import LoadedModel
+
+SAME = 0.999
+"""smallest cosine between the vectors of a picture decoded in full and as a draft"""
+SIZES = ((1200, 900), (1000, 1600))
+QUALITY = 90
+LARGE = 64 * 1024
+"""bytes of a file below which no draft is worth a trial"""
+
+
+class Drafts:
+    """How a model's pictures are decoded, by the size of their files. Thread-safe."""
+
+    def __init__(self, model: LoadedModel) -> None:
+        self._model = model
+        self._tried: Preprocessing | None = None
+        self._lock = threading.Lock()
+
+    def choose(self, size: int) -> Preprocessing:
+        """For a file of `size` bytes."""
+        if size < LARGE:
+            return self._model.preprocessing
+        with self._lock:
+            if self._tried is None:
+                self._tried = with_drafts(self._model)
+            return self._tried
+
+
+def with_drafts(model: LoadedModel) -> Preprocessing:
+    """The model's preprocessing, drafts allowed if pictures with detail at every scale come out the same."""
+    exact = model.preprocessing
+    quick = replace(exact, draft=True)
+    limits = ImageLimits()
+    pictures = [_photograph(*size, seed=number) for number, size in enumerate(SIZES)]
+    wanted, found = (
+        model.embed_images(np.stack([decode(picture, way, limits) for picture in pictures])) for way in (exact, quick)
+    )
+    same = bool((wanted * found).sum(axis=1).min() >= SAME)  # of length 1, and NaN is not the same
+    return quick if same else exact
+
+
+def _photograph(width: int, height: int, *, seed: int) -> bytes:
+    """A JPEG of noise whose strength falls with its frequency, as in photographs, and of a sharp grating."""
+    random = np.random.default_rng(seed)
+    picture = np.zeros((height, width, 3), dtype=np.float32)
+    cells = 4
+    while cells < width:
+        noise = random.integers(0, 256, (max(2, cells * height // width), cells, 3), dtype=np.uint8)
+        scaled = Image.fromarray(noise).resize((width, height), Image.Resampling.BILINEAR)
+        picture += np.asarray(scaled, dtype=np.float32) / cells**0.8
+        cells *= 2
+    picture *= 200 / picture.max()
+    picture[:, width // 3 : width // 2] += 55 * (np.arange(height) // 3 % 2)[:, None, None]
+    file = io.BytesIO()
+    Image.fromarray(picture.astype(np.uint8)).save(file, "JPEG", quality=QUALITY)
+    return file.getvalue()
