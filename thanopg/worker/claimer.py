@@ -98,7 +98,7 @@ class Claimer:
                 self._release_abandoned(queue)
                 self._sweep(queue)
                 claimed = sum(self._try(queue, column, stop, once=once) for column in queue.columns())
-                if once and not claimed and not self._heartbeat.held and not queue.unsettled():
+                if once and not claimed and not self._heartbeat.held and queue.settled():
                     return
             except (psycopg.Error, ThanopgError) as error:
                 if once and not isinstance(error, psycopg.OperationalError):

@@ -186,12 +186,9 @@ class WorkQueue:
         """Forget embedding columns whose table or column is gone."""
         return self._value("SELECT thanopg.forget_dropped()")
 
-    def unsettled(self) -> int:
-        """Rows that wait or are being worked on, those aside whose last attempt failed."""
-        return self._value(
-            "SELECT count(*) FROM thanopg.pending p JOIN thanopg.embedding_column c ON c.id = p.embedding "
-            "WHERE p.error_type IS NULL"
-        )
+    def settled(self) -> bool:
+        """Does nothing wait, and is nothing being worked on, but rows whose last attempt failed?"""
+        return bool(self._value("SELECT thanopg.is_settled()::int"))
 
     def _rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
         with self._connection.cursor(row_factory=tuple_row) as cursor:
