@@ -20,34 +20,42 @@ COMMENT ON FUNCTION thanopg.work_column IS 'the embedding column of that number,
 
 -- A lease that ran out makes the row suspect: it is claimed alone from then on. One that was given before the server last
 -- started counts for nothing: it was the server that was away.
-CREATE OR REPLACE FUNCTION thanopg.claim(embedding int, token uuid, size int, lease interval, alone boolean DEFAULT false)
-RETURNS TABLE (key jsonb, attempts int, lost_leases int)
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+--
+-- since: rows that have waited for longer are not looked for. What was claimed before leaves dead entries at the front of
+-- the index, which every claim would read until VACUUM may take them away, and it may not while some transaction is old:
+-- 41 ms for 200,000 of them [measured]. Whoever passes it asks without it now and then, since rows may come late there.
+-- The plan is the same at any size, and is made once.
+CREATE OR REPLACE FUNCTION thanopg.claim(
+  embedding int, token uuid, size int, lease interval, alone boolean DEFAULT false, since timestamptz DEFAULT '-infinity')
+RETURNS TABLE (key jsonb, attempts int, lost_leases int, waited_since timestamptz)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+  SET plan_cache_mode = 'force_generic_plan' SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+AS $$
 #variable_conflict use_column
 BEGIN
   IF alone THEN
     RETURN QUERY
-    WITH c AS (
-      SELECT p.embedding, p.key FROM thanopg.pending p
-      WHERE p.embedding = claim.embedding AND p.available_at <= now() AND (p.lost_leases > 0 OR p.claimed_by IS NOT NULL)
+    WITH c AS MATERIALIZED (
+      SELECT p.ctid AS place, p.available_at FROM thanopg.pending p
+      WHERE p.embedding = claim.embedding AND p.available_at BETWEEN since AND now() AND (p.lost_leases > 0 OR p.claimed_by IS NOT NULL)
       ORDER BY p.available_at LIMIT 1 FOR UPDATE SKIP LOCKED)
     UPDATE thanopg.pending p
     SET lost_leases = p.lost_leases + (p.claimed_by IS NOT NULL AND p.available_at - lease > pg_postmaster_start_time())::int,
         claimed_by = token, available_at = now() + lease
-    FROM c WHERE p.embedding = c.embedding AND p.key = c.key
-    RETURNING p.key, p.attempts, p.lost_leases;
+    WHERE p.ctid = ANY (ARRAY(SELECT c.place FROM c))
+    RETURNING p.key, p.attempts, p.lost_leases, (SELECT max(c.available_at) FROM c);
   ELSE
     RETURN QUERY
-    WITH c AS (
-      SELECT p.embedding, p.key FROM thanopg.pending p
-      WHERE p.embedding = claim.embedding AND p.available_at <= now() AND p.lost_leases = 0 AND p.claimed_by IS NULL
+    WITH c AS MATERIALIZED (
+      SELECT p.ctid AS place, p.available_at FROM thanopg.pending p
+      WHERE p.embedding = claim.embedding AND p.available_at BETWEEN since AND now() AND p.lost_leases = 0 AND p.claimed_by IS NULL
       ORDER BY p.available_at LIMIT size FOR UPDATE SKIP LOCKED)
     UPDATE thanopg.pending p SET claimed_by = token, available_at = now() + lease
-    FROM c WHERE p.embedding = c.embedding AND p.key = c.key
-    RETURNING p.key, p.attempts, p.lost_leases;
+    WHERE p.ctid = ANY (ARRAY(SELECT c.place FROM c))
+    RETURNING p.key, p.attempts, p.lost_leases, (SELECT max(c.available_at) FROM c);
   END IF;
 END $$;
-COMMENT ON FUNCTION thanopg.claim IS 'lease pending rows under a new token';
+COMMENT ON FUNCTION thanopg.claim IS 'lease pending rows under a new token, those first that have waited longest';
 
 -- A statement of its own, after the claim has committed; never join the two.
 CREATE OR REPLACE FUNCTION thanopg.read_source(embedding int, keys jsonb[])

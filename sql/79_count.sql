@@ -1,16 +1,5 @@
 -- Counting that takes no longer as tables grow: exact while they are small, from what PostgreSQL knows of them beyond.
 
--- A table and its partitions or children, as far as they hold rows.
-CREATE OR REPLACE FUNCTION thanopg.storage_of(target regclass)
-RETURNS TABLE (part oid, reltuples real, relpages int, pages bigint)
-LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-  WITH RECURSIVE parts(part) AS (
-    SELECT target::oid UNION SELECT i.inhrelid FROM pg_inherits i JOIN parts p ON p.part = i.inhparent)
-  SELECT c.oid, c.reltuples, c.relpages, pg_relation_size(c.oid) / current_setting('block_size')::bigint
-  FROM parts p JOIN pg_class c ON c.oid = p.part WHERE c.relkind = 'r'
-$$;
-COMMENT ON FUNCTION thanopg.storage_of IS 'where a table''s rows lie, with what the planner knows of them';
-
 -- As the planner does it: rows per page when it last looked, by the pages of now. The share of NULLs comes from ANALYZE.
 -- What a source has and the queue does not is embedded by now, though ANALYZE may not have seen it yet.
 CREATE OR REPLACE FUNCTION thanopg.estimate_rows(col thanopg.embedding_column, waiting bigint, OUT rows bigint, OUT embedded bigint)

@@ -101,7 +101,8 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "mend_triggers": (ALL, ["mend_triggers(1)"]),  # of tables that the caller owns
     "clear_triggers": (ALL, ["clear_triggers(1)"]),  # the same
     "read_source": (WORKER, ["read_source(1, ARRAY['[1]'::jsonb])"]),
-    "reconcile": (WORKER, ["reconcile(1)", "reconcile(1, deep => true)"]),
+    "reconcile": (WORKER, ["reconcile(1)", "reconcile(1, deep => true)", "reconcile(1, true, 0, 10)"]),
+    "reconcile_blocks": (WORKER, ["reconcile_blocks(1)"]),
     "refresh": (WORKER, ["refresh('photo')"]),
     "release": (WORKER, [f"release(1, {UUID}, ARRAY['[1]'::jsonb], '1s')"]),
     "retry": (WORKER, ["retry()"]),

@@ -6,9 +6,11 @@ committed in between.
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import psycopg
 from psycopg.rows import tuple_row
@@ -36,12 +38,28 @@ SESSION = {
 }
 
 
+FRONT_SECONDS = 5.0
+"""so long may a row stay unseen that got a place behind the front: of a transaction that was long, or held its lock"""
+
+
+@dataclass
+class _Front:
+    """Up to where the queue of a column was found claimed."""
+
+    since: datetime | None = None
+    until: float = float("-inf")
+
+    def holds(self) -> bool:
+        return time.monotonic() < self.until
+
+
 class WorkQueue:
     """Claims and their ends. Not thread-safe: one queue per thread."""
 
     def __init__(self, url: str) -> None:
         """Raises DatabaseUnavailable."""
         self._connection = connect(url, application_name=APPLICATION_NAME, autocommit=True)
+        self._fronts: dict[tuple[int, bool], _Front] = {}
         for name, value in SESSION.items():
             self._connection.execute("SELECT set_config(%s, %s, false)", (name, value))
 
@@ -79,10 +97,20 @@ class WorkQueue:
     def lease(
         self, column: EmbeddingColumn, token: uuid.UUID, *, size: int, lease: timedelta, alone: bool
     ) -> tuple[Leased, ...]:
+        """Goes on behind the rows of the last call; looks from the beginning when there are few, and now and then."""
+        front = self._fronts.setdefault((column.id, alone), _Front())
+        begun = self._rows("SELECT now()")[0][0] if alone and not front.holds() else None
         rows = self._rows(
-            "SELECT key::text, attempts, lost_leases FROM thanopg.claim(%s, %s, %s, %s, %s)",
-            (column.id, token, size, lease, alone),
+            "SELECT key::text, attempts, lost_leases, waited_since "
+            "FROM thanopg.claim(%s, %s, %s, %s, %s, coalesce(%s, '-infinity'::timestamptz))",
+            (column.id, token, size, lease, alone, front.since if front.holds() else None),
         )
+        if not front.holds():
+            front.since, front.until = begun, time.monotonic() + FRONT_SECONDS
+        if not alone:
+            front.since = rows[-1][3] if len(rows) == size else None
+        elif rows:
+            front.until = float("-inf")
         return tuple(Leased(key=r[0], attempts=r[1], lost_leases=r[2]) for r in rows)
 
     def read(self, column: EmbeddingColumn, leased: Sequence[Leased]) -> tuple[ClaimedRow, ...]:
@@ -168,15 +196,26 @@ class WorkQueue:
             )
         )
 
-    def reconcile(self, column: EmbeddingColumn, *, deep: bool) -> int:
-        """Queue what triggers did not see. One worker at a time; the others go on without."""
+    def blocks(self, column: EmbeddingColumn, *, deep: bool) -> int:
+        """How many there are to be reconciled; 0 if the column is gone."""
+        return self._value("SELECT coalesce(thanopg.reconcile_blocks(%s, %s), 0)", (column.id, deep))
+
+    def reconcile(
+        self, column: EmbeddingColumn, *, deep: bool, first: int | None = None, number: int | None = None
+    ) -> int | None:
+        """Queue what triggers did not see, in `number` blocks of the table from `first` on; returns how many rows.
+
+        None: another worker is at it.
+        """
         with self._connection.transaction():
-            (alone,) = self._rows(
+            ((alone,),) = self._rows(
                 "SELECT pg_try_advisory_xact_lock('thanopg.embedding'::regclass::int, %s)", (column.id,)
             )
-            if not alone[0]:
-                return 0
-            return self._value("SELECT thanopg.reconcile(%s, %s)", (column.id, deep))
+            if not alone:
+                return None
+            return self._value(
+                "SELECT thanopg.reconcile(%s, %s, %s::bigint, %s::bigint)", (column.id, deep, first, number)
+            )
 
     def mend(self, column: EmbeddingColumn) -> None:
         """Put back triggers that were dropped or no longer fire always, if the table is ours and nobody works on it."""
