@@ -29,6 +29,10 @@ from thanopg.worker.recent import Recent
 logger = logging.getLogger(__name__)
 
 RECONNECT_PAUSE = 1.0
+RIGHTS = (
+    "; thanopg install, run as the table's owner, gives thanopg_worker what a worker needs; "
+    "a trigger of yours that writes elsewhere needs a function that is SECURITY DEFINER, or rights for thanopg_worker"
+)
 BY_ITSELF = 2
 """lost leases after which a row is its worker's only one, so that it alone is to blame for the next"""
 
@@ -64,12 +68,12 @@ class Claimer:
         self._watches: dict[int, _Watch] = {}
         self._recent: dict[Use, Recent] = {}
         self._drafts: dict[str, Drafts] = {}
-        self._refusals: dict[int, NotSupported] = {}
+        self._refusals: dict[int, NotSupported | psycopg.Error] = {}
         self._abandoned: list[tuple[EmbeddingColumn, uuid.UUID]] = []
         self._swept = float("-inf")
 
-    def refuse(self, column: EmbeddingColumn, refusal: NotSupported) -> None:
-        """Heard from another thread: this column's model can't do what is asked of it."""
+    def refuse(self, column: EmbeddingColumn, refusal: NotSupported | psycopg.Error) -> None:
+        """Heard from another thread: this column's model can't do what is asked of it, or it can't be written."""
         self._refusals[column.id] = refusal
 
     def connect(self) -> WorkQueue:
@@ -129,7 +133,8 @@ class Claimer:
             if once:
                 raise
             watch.not_before = time.monotonic() + self._options.trouble_pause
-            logger.error("%s waits: %s", column.label, str(error).splitlines()[0])
+            rights = RIGHTS if isinstance(error, psycopg.errors.InsufficientPrivilege) else ""
+            logger.error("%s waits: %s%s", column.label, str(error).splitlines()[0], rights)
             return 0
 
     def _take_suspect(self, queue: WorkQueue, column: EmbeddingColumn, stop: threading.Event) -> int:
