@@ -65,6 +65,7 @@ class Claimer:
         self._heartbeat = heartbeat
         self._batches = batches
         self._queue: WorkQueue | None = None
+        self._announced = False
         self._watches: dict[int, _Watch] = {}
         self._recent: dict[Use, Recent] = {}
         self._drafts: dict[str, Drafts] = {}
@@ -85,6 +86,7 @@ class Claimer:
         if self._queue is not None:
             self._queue.close()
             self._queue = None
+        self._announced = False
 
     def run(self, stop: threading.Event, *, once: bool) -> None:
         try:
@@ -99,6 +101,7 @@ class Claimer:
         while not stop.is_set():
             try:
                 queue = self.connect()
+                self._announce(queue)
                 self._release_abandoned(queue)
                 self._sweep(queue)
                 claimed = sum(self._try(queue, column, stop, once=once) for column in queue.columns())
@@ -114,6 +117,11 @@ class Claimer:
             pause = self._options.shortest_poll if claimed else min(pause * 2, self._options.longest_poll)
             if not claimed:
                 stop.wait(pause)
+
+    def _announce(self, queue: WorkQueue) -> None:
+        if not self._announced:
+            queue.announce()
+            self._announced = True
 
     def _try(self, queue: WorkQueue, column: EmbeddingColumn, stop: threading.Event, *, once: bool) -> int:
         """Claims of this column that were put on their way. What ails one column does not stop the others."""

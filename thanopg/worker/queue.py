@@ -6,6 +6,7 @@ committed in between.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -17,7 +18,9 @@ from thanopg.database.connect import connect
 from thanopg.errors import ImageError
 from thanopg.worker.claim import Claim, ClaimedRow, EmbeddingColumn, Key, Leased, Written
 
-APPLICATION_NAME = "thanopg worker"  # of the one connection by which worker_count() knows a worker
+logger = logging.getLogger(__name__)
+
+APPLICATION_NAME = "thanopg worker"
 SESSION = {
     # filtering by row-level security would look like deleted rows: an error instead
     "row_security": "off",
@@ -44,9 +47,14 @@ class WorkQueue:
         self._connection = connect(url, application_name=APPLICATION_NAME, autocommit=True)
         for name, value in SESSION.items():
             self._connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+        self._connection.add_notice_handler(_log_warning)
+
+    def announce(self) -> None:
+        """From now on worker_count() knows a worker by this connection."""
+        self._value("SELECT thanopg.announce_worker()::int")
 
     def serve_another(self, part: str) -> WorkQueue:
-        """The connection of a part of a worker, not to be counted as a worker of its own."""
+        """The connection of a part of a worker: its name says so to whoever looks at pg_stat_activity."""
         self._connection.execute("SELECT set_config('application_name', %s, false)", (f"{APPLICATION_NAME}: {part}",))
         return self
 
@@ -205,6 +213,12 @@ class WorkQueue:
 def is_gone(error: psycopg.Error) -> bool:
     """Is this a fault of the surroundings (connection, shutdown, resources) rather than of a row?"""
     return isinstance(error, psycopg.OperationalError)
+
+
+def _log_warning(diag: psycopg.errors.Diagnostic) -> None:
+    if diag.severity_nonlocalized == "WARNING":
+        hint = f"; {diag.message_hint}" if diag.message_hint else ""
+        logger.warning("%s%s", diag.message_primary, hint)
 
 
 def _storable(text: str) -> str:
