@@ -127,10 +127,14 @@ RETURNS boolean LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp 
 DECLARE
   target regclass := (SELECT c.target FROM thanopg.embedding_column c WHERE c.id = embedding);
 BEGIN
-  IF target IS NULL OR NOT thanopg.owns_table(target) OR 2 = (
+  IF target IS NULL OR 2 = (
     SELECT count(*) FROM pg_trigger t
     WHERE t.tgrelid = target AND t.tgenabled IN ('A', 'D')
       AND t.tgname IN (format('thanopg_%s_insert', embedding), format('thanopg_%s_update', embedding))) THEN
+    RETURN false;
+  ELSIF NOT thanopg.owns_table(target) THEN
+    RAISE WARNING 'triggers of % were dropped, or do not fire always', target USING
+      HINT = format('as its owner: SELECT thanopg.mend_triggers(%s), or thanopg install', embedding);
     RETURN false;
   END IF;
   EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE NOWAIT', target);
@@ -140,6 +144,19 @@ EXCEPTION WHEN lock_not_available THEN  -- nobody is to wait behind us
   RETURN false;
 END $$;
 COMMENT ON FUNCTION thanopg.mend_triggers IS 'put back triggers that were dropped or do not fire always';
+
+-- A worker that does not own the table forgets an embedding column whose column was dropped, but can't drop the trigger
+-- that is left of it: one that finds no entry in the registry and does nothing.
+CREATE OR REPLACE FUNCTION thanopg.clear_leftovers()
+RETURNS bigint LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+RETURN (
+  SELECT count(*) FILTER (WHERE thanopg.clear_triggers(u.embedding))
+  FROM (SELECT DISTINCT substring(t.tgname FROM '^thanopg_(\d{1,9})_')::int
+        FROM pg_trigger t
+        WHERE t.tgfoid = 'thanopg.enqueue()'::regprocedure AND t.tgparentid = 0 AND thanopg.owns_table(t.tgrelid)) u(embedding)
+  WHERE u.embedding IS NOT NULL AND NOT EXISTS (SELECT FROM thanopg.embedding e WHERE e.id = u.embedding)
+);
+COMMENT ON FUNCTION thanopg.clear_leftovers IS 'take away the caller''s triggers that belong to no embedding column any more. Returns of how many';
 
 CREATE OR REPLACE FUNCTION thanopg.forget_dropped()
 RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -205,5 +222,9 @@ RETURNS bigint LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION thanopg.retry IS 'try failed rows again. Returns how many';
 
--- install is also what people run after a restore or an upgrade: numbers follow names at once.
-DO $$ BEGIN PERFORM thanopg.follow_names(e.id) FROM thanopg.embedding e; END $$;
+-- install is also what people run after a restore or an upgrade: numbers follow names at once. And it is run as the owner.
+DO $$
+BEGIN
+  PERFORM thanopg.follow_names(e.id), thanopg.mend_triggers(e.id) FROM thanopg.embedding e;
+  PERFORM thanopg.clear_leftovers();
+END $$;

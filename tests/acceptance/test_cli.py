@@ -87,6 +87,19 @@ def test_rows_are_embedded_and_found(photo: Path) -> None:
     assert psql(photo, query) == "5|1|t"
 
 
+def test_the_worker_owns_nothing(photo: Path) -> None:
+    """It logs in as a role of its own; what it may do came with the embedding column."""
+    sessions = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'thanopg_home_worker'"
+    assert psql(photo, f"SELECT ({sessions}) > 0, worker_count()") == "t|1"
+    role = "'thanopg_home_worker'"
+    owned = f"SELECT count(*) FROM pg_shdepend WHERE refobjid = {role}::regrole AND deptype = 'o'"
+    rights = ", ".join(
+        f"has_column_privilege({role}, 'photo', '{column}', '{right}')"
+        for column, right in (("image_path", "SELECT"), ("fake_custom", "UPDATE"), ("image_path", "UPDATE"))
+    )
+    assert psql(photo, f"SELECT ({owned}), {rights}") == "0|t|t|f"
+
+
 def test_status_for_programs(photo: Path) -> None:
     report = status("--home", photo)
     assert report["stack"]["running"] and set(report["stack"]["processes"]) == {"service", "worker"}
@@ -202,7 +215,7 @@ def test_down_and_down_again(photo: Path) -> None:
     assert again.returncode == 0 and "nothing was running" in again.stderr
     done = run("psql", "--home", photo)
     assert done.returncode == 1
-    assert "is not running" in done.stderr and "hint: start it with: thanopg up" in done.stderr
+    assert f"is not running\nhint: start it with: thanopg --home {photo} up" in done.stderr
     report = run("status", "--json", "--home", photo)
     assert report.returncode == 1
     assert json.loads(report.stdout)["database"]["reachable"] is False

@@ -14,15 +14,22 @@ from thanopg.errors import DatabaseUnavailable, InvalidArgument
 
 def database_url(settings: Settings) -> str:
     """Raises DatabaseUnavailable when none is named and the embedded server does not run, ServerStartError."""
-    if settings.database_url is not None:
-        return settings.database_url
+    return settings.database_url or _running_server(settings).url
+
+
+def worker_url(settings: Settings) -> str:
+    """The same for a worker, which in a home of ours owns nothing."""
+    return settings.database_url or _running_server(settings).worker_url
+
+
+def _running_server(settings: Settings) -> EmbeddedServer:
     server = EmbeddedServer(settings.home)
     if not server.running:
         raise DatabaseUnavailable(
             f"the server of {settings.home} is not running",
-            hint="start it with: thanopg up --detach; or name another database: --database-url",
+            hint=f"start it with: {command(settings, 'up --detach')}; or name another database: --database-url",
         )
-    return server.url
+    return server
 
 
 def image_root(settings: Settings) -> Path:
