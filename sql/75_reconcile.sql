@@ -19,16 +19,17 @@ BEGIN
   END IF;
   PERFORM thanopg.see_all_rows(col.target);
   row_key := thanopg.key_expression(col, 't');
+  -- a failure goes with its row or its picture, before that row is looked at
+  EXECUTE format(
+    'WITH g AS (SELECT p.embedding, p.key FROM thanopg.pending p WHERE p.embedding = $1 AND p.failed_at IS NOT NULL '
+    '             AND NOT EXISTS (SELECT FROM %1$s t WHERE %2$s AND t.%3$I IS NOT NULL) FOR UPDATE SKIP LOCKED) '
+    'DELETE FROM thanopg.pending p USING g WHERE p.embedding = g.embedding AND p.key = g.key',
+    col.target, thanopg.key_condition(col, 't', 'p.key'), col.source_name) USING embedding;
   EXECUTE format(
     'INSERT INTO thanopg.pending AS p (embedding, key) SELECT $1, %1$s FROM %2$s t WHERE (t.%3$I IS NULL) <> (t.%4$I IS NULL) '
     'FOR NO KEY UPDATE OF t SKIP LOCKED ON CONFLICT DO NOTHING',
     row_key, col.target, col.source_name, col.column_name) USING embedding;
   GET DIAGNOSTICS queued = ROW_COUNT;
-  EXECUTE format(
-    'WITH g AS (SELECT p.embedding, p.key FROM thanopg.pending p WHERE p.embedding = $1 AND p.failed_at IS NOT NULL '
-    '             AND NOT EXISTS (SELECT FROM %1$s t WHERE %2$s) FOR UPDATE SKIP LOCKED) '
-    'DELETE FROM thanopg.pending p USING g WHERE p.embedding = g.embedding AND p.key = g.key',
-    col.target, thanopg.key_condition(col, 't', 'p.key')) USING embedding;
   IF deep THEN
     EXECUTE format(
       'INSERT INTO thanopg.pending AS p (embedding, key) '
