@@ -250,7 +250,12 @@ def test_a_large_image_comes_in_by_every_way(connection: psycopg.Connection[Any]
         psycopg.ClientCursor(connection).execute(statement, (data, SOURCE)).fetchone(),
         *(
             connection.execute(f"SELECT embed_image({literal}, '{SOURCE}')".encode()).fetchone()
-            for literal in (f"'{digits}'", f"E'\\{digits}'::bytea", f"$x${digits}$x$", f"/* it's */ '{digits}' -- it's\n")
+            for literal in (
+                f"'{digits}'",
+                f"E'\\{digits}'::bytea",
+                f"$x${digits}$x$",
+                f"/* it's */ '{digits}' -- it's\n",
+            )
         ),
     }
     assert len(found) == 1 and None not in found

@@ -97,7 +97,7 @@ class WorkQueue:
         """Rows that are gone are not returned."""
         of_key = {row.key: row for row in leased}
         rows = self._rows(
-            "SELECT key::text, source_text, source_bytes, source_hash, content_hash, adopted "
+            "SELECT key::text, source_text, source_bytes, source_hash, content_hash, adopted, etag "
             "FROM thanopg.read_source(%s, %s::jsonb[])",
             (column.id, list(of_key)),
         )
@@ -110,8 +110,9 @@ class WorkQueue:
                 source_hash=source_hash,
                 content_hash=content_hash,
                 adopted=adopted,
+                etag=etag,
             )
-            for key, text, data, source_hash, content_hash, adopted in rows
+            for key, text, data, source_hash, content_hash, adopted, etag in rows
         )
 
     def extend(self, column: EmbeddingColumn, token: uuid.UUID, keys: Sequence[Key], *, lease: timedelta) -> int:
@@ -126,14 +127,24 @@ class WorkQueue:
             (column.id, token, None if keys is None else list(keys), backoff),
         )
 
-    def forget(self, column: EmbeddingColumn, token: uuid.UUID, keys: Sequence[Key]) -> int:
-        return self._value("SELECT thanopg.forget(%s, %s, %s::jsonb[])", (column.id, token, list(keys)))
+    def forget(
+        self,
+        column: EmbeddingColumn,
+        token: uuid.UUID,
+        keys: Sequence[Key],
+        etags: Sequence[str | None] | None = None,
+    ) -> int:
+        """Rows that are gone; or with `etags`, those of now, rows that are right already."""
+        return self._value(
+            "SELECT thanopg.forget(%s, %s, %s::jsonb[], %s::text[])",
+            (column.id, token, list(keys), None if etags is None else list(etags)),
+        )
 
     def finish(self, column: EmbeddingColumn, token: uuid.UUID, rows: Sequence[Written]) -> list[Key]:
         """Store vectors or captions; returns the keys that were stored. The others are locked, changed or gone."""
         stored = self._rows(
             "SELECT f::text FROM thanopg.finish(%s, %s, %s, %s::jsonb[], "
-            "%s::bytea[], %s::text[], %s::bytea[], %s::bigint[], %s::timestamptz[], %s::jsonb[]) f",
+            "%s::bytea[], %s::text[], %s::bytea[], %s::bigint[], %s::timestamptz[], %s::jsonb[], %s::text[]) f",
             (
                 column.id,
                 token,
@@ -145,6 +156,7 @@ class WorkQueue:
                 [written.size for written in rows],
                 [written.modified for written in rows],
                 [written.made and written.made.attributes for written in rows],
+                [written.etag for written in rows],
             ),
         )
         return [key for (key,) in stored]
