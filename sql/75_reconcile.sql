@@ -1,6 +1,6 @@
 -- What triggers can't see: triggers disabled, a restored dump, a file changed under the same path, a column dropped.
 
--- Only the cheap comparison by default; deep also compares the source and the fingerprint with the provenance.
+-- Only the cheap comparison by default; deep also compares source, fingerprint and vector with the provenance.
 -- Like a worker it takes target rows first and waits for nobody: a row in somebody's hands is looked at the next time.
 CREATE OR REPLACE FUNCTION thanopg.reconcile(embedding int, deep boolean DEFAULT false)
 RETURNS bigint LANGUAGE plpgsql VOLATILE
@@ -38,11 +38,15 @@ BEGIN
       'LEFT JOIN thanopg.pending f ON f.embedding = $1 AND f.key = %1$s '
       'WHERE t.%3$I IS NOT NULL AND '
       '  CASE WHEN f.failed_at IS NOT NULL THEN f.source_hash <> %4$s '
-      '       ELSE t.%5$I IS NOT NULL AND (v.source_hash IS DISTINCT FROM %4$s OR v.fingerprint <> $2) END '
+      '       ELSE t.%5$I IS NOT NULL AND (v.source_hash IS DISTINCT FROM %4$s OR v.fingerprint <> $2 OR %6$s) END '
       'FOR NO KEY UPDATE OF t SKIP LOCKED '
       'ON CONFLICT (embedding, key) DO UPDATE SET available_at = now(), attempts = 0, lost_leases = 0, claimed_by = NULL, '
       '  error_type = NULL, error_text = NULL, failed_at = NULL, source_hash = NULL, adopting = false WHERE p.failed_at IS NOT NULL',
-      row_key, col.target, col.source_name, thanopg.source_hash_expression(col, 't'), col.column_name) USING embedding, col.fingerprint;
+      row_key, col.target, col.source_name, thanopg.source_hash_expression(col, 't'), col.column_name,
+      -- a vector that no worker wrote; a caption may have been put right by hand
+      CASE col.kind WHEN 'caption' THEN 'false'
+        ELSE 'v.vector_hash <> ' || thanopg.vector_hash_expression(col, format('t.%I', col.column_name)) END)
+    USING embedding, col.fingerprint;
     EXECUTE format(
       'WITH g AS (SELECT v.embedding, v.key FROM thanopg.provenance v WHERE v.embedding = $1 '
       '             AND NOT EXISTS (SELECT FROM %1$s t WHERE %2$s) FOR UPDATE SKIP LOCKED) '

@@ -193,6 +193,19 @@ def test_reconcile_finds_what_triggers_did_not_see(
     assert connection.execute("SELECT count(*) FROM thanopg.provenance WHERE key = '[4]'").fetchone() == (0,)
 
 
+def test_reconcile_finds_a_vector_that_no_worker_wrote(
+    connection: psycopg.Connection, photo: str, model: FakeEmbedder
+) -> None:
+    """As a restored row brings it along, or one that came while triggers were off: key and picture are those of before."""
+    token, _ = claim(connection)
+    finish(connection, token, {n: f"picture/{n}.jpg" for n in range(1, 11)}, model.info.fingerprint)
+    connection.execute("SELECT thanopg.reconcile(1, deep => true)")
+    assert connection.execute("SELECT count(*) FROM thanopg.pending").fetchone() == (0,)
+    connection.execute("UPDATE photo SET fake_fake = array_fill(0.25::real, ARRAY[8])::vector WHERE id = 5")
+    connection.execute("SELECT thanopg.reconcile(1, deep => true)")
+    assert connection.execute("SELECT key FROM thanopg.pending").fetchall() == [([5],)]
+
+
 def test_a_failure_ends_with_the_picture_that_no_trigger_saw_go(
     connection: psycopg.Connection, photo: str, model: FakeEmbedder
 ) -> None:
