@@ -68,6 +68,11 @@ class ImageReader:
             return self._read_text(source)
         return self._checked(bytes(source), modified=None)
 
+    def check(self, path: str) -> None:
+        """That there is such a file, without reading it. Raises ImageError, ImageRootUnavailable."""
+        with self._open(path):
+            pass
+
     def read_changed(self, source: str, etag: str) -> ImageBytes | None:
         """The same for a URL; None when its server says that it still has what it gave this ETag to."""
         fetched = self._remote_of(source).fetch_changed(source, etag)
