@@ -130,7 +130,7 @@ def test_no_server_yet(home: Path) -> None:
     server.stop()
     with pytest.raises(ServerStartError, match="there is no server in") as caught:
         _ = server.url
-    assert caught.value.hint == "start it with: thanopg up"
+    assert caught.value.hint == f"start it with: thanopg --home {home / 'none'} up"
 
 
 def test_second_start_joins(used_home: Path) -> None:

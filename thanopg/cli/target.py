@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from thanopg.config import Settings, default_home
+from thanopg.config import Settings, command_for
 from thanopg.database.server import EmbeddedServer
 from thanopg.errors import DatabaseUnavailable, InvalidArgument
 
@@ -44,8 +44,7 @@ def image_root(settings: Settings) -> Path:
 
 def command(settings: Settings, verb: str) -> str:
     """How to call a verb for this home, as people can paste it."""
-    home = "" if settings.home == default_home() else f"--home {shlex.quote(str(settings.home))} "
-    return f"{shlex.quote(program())} {home}{verb}"
+    return shlex.quote(program()) + command_for(settings.home, verb).removeprefix("thanopg")
 
 
 def program() -> str:

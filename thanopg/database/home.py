@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
+from thanopg.config import command_for
 from thanopg.database.account import Account
 from thanopg.database.binaries import MAJOR
 from thanopg.errors import ServerStartError
@@ -104,7 +105,7 @@ class Home:
             return Secrets(**json.loads(self.secrets.read_text()))
         except FileNotFoundError as error:
             raise ServerStartError(
-                f"there is no server in {self.path} yet", hint="start it with: thanopg up"
+                f"there is no server in {self.path} yet", hint=f"start it with: {command_for(self.path, 'up')}"
             ) from error
         except (OSError, ValueError, TypeError) as error:
             raise ServerStartError(

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
+from thanopg.config import command_for
 from thanopg.database.account import Account, server_account
 from thanopg.database.binaries import reachable_binaries, wheel_binaries
 from thanopg.database.cluster import DATABASE, OWNER, SUPERUSER, WORKER, create_cluster, ensure_roles, write_settings
@@ -54,7 +55,7 @@ class EmbeddedServer:
         if not password:
             raise ServerStartError(
                 f"the server of {self.home.path} was started by an older thanopg, without a role for workers",
-                hint="start it again: thanopg down, then thanopg up",
+                hint=f"start it again: {command_for(self.home.path, 'down')}, then {command_for(self.home.path, 'up')}",
             )
         return self._url(WORKER, password, DATABASE)
 
