@@ -66,6 +66,7 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "other_rows": (ALL, [f"other_rows({COLUMN}, '{{\"id\": 1}}', NULL)"]),
     "owns_table": (ALL, ["owns_table('photo'::regclass)"]),
     "prepare_scan": (ALL, ["prepare_scan(10)"]),
+    "made_indexes": (ALL, ["made_indexes('photo', 'fake_base')"]),
     "query_expression": (ALL, [f"query_expression({COLUMN}, 'x')"]),
     "row_condition": (ALL, [f"row_condition({COLUMN}, '{{\"id\": 1}}')"]),
     "search_statement": (ALL, [f"search_statement({COLUMN}, 'x', 'x', 1, NULL, '{{}}')"]),
@@ -117,6 +118,8 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "make_index": (ALL, ["make_index(1)"]),  # it is there
     "native_call": (NOBODY, ["native_call('host=localhost', 'SELECT 1')"]),
     "service_call": (NOBODY, ["service_call('SELECT 1')"]),
+    "set_index": (NOBODY, ["set_index('photo', 'fake_base', 'none')"]),
+    "unmake_index": (NOBODY, ["unmake_index('photo', 'fake_base')"]),
     "set_options": (NOBODY, ["set_options('SERVER thanopg_service', '{}', '{\"host\": \"/tmp\"}')"]),
     "set_service_address": (NOBODY, ["set_service_address('localhost', 1, 'a', 'b')"]),
 }
