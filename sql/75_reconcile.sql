@@ -4,8 +4,8 @@
 -- Like a worker it takes target rows first and waits for nobody: a row in somebody's hands is looked at the next time.
 --
 -- With first and number only the rows in so many blocks of the table (of each partition) are looked at, so that a worker
--- can go through a large one in turns. Rows are looked up in the queue one by one: a hash of a long queue would be made
--- anew for each turn.
+-- can go through a large one in turns. Rows are looked up in the queue one by one, as 70_work.sql has it: a hash of a long
+-- queue would be made anew for each turn.
 CREATE OR REPLACE FUNCTION thanopg.reconcile(embedding int, deep boolean, first bigint, number bigint)
 RETURNS bigint LANGUAGE plpgsql VOLATILE
   SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET IntervalStyle = 'postgres' SET bytea_output = 'hex' SET extra_float_digits = 1
@@ -36,17 +36,17 @@ BEGIN
       col.target, thanopg.key_condition(col, 't', 'p.key'), col.source_name) USING embedding;
   END IF;
   EXECUTE format(
-    'INSERT INTO thanopg.pending AS p (embedding, key, available_at) SELECT $1, %1$s, clock_timestamp() FROM %2$s t '
-    'WHERE (t.%3$I IS NULL) <> (t.%4$I IS NULL)%5$s AND NOT EXISTS (SELECT FROM thanopg.pending q WHERE q.embedding = $1 AND q.key = %1$s) '
+    'INSERT INTO thanopg.pending AS p (embedding, key, available_at) SELECT e.id, %1$s, clock_timestamp() FROM (SELECT $1 AS id OFFSET 0) e, %2$s t '
+    'WHERE (t.%3$I IS NULL) <> (t.%4$I IS NULL)%5$s AND NOT EXISTS (SELECT FROM thanopg.pending q WHERE q.embedding = e.id AND q.key = %1$s) '
     'FOR NO KEY UPDATE OF t SKIP LOCKED ON CONFLICT DO NOTHING',
     row_key, col.target, col.source_name, col.column_name, format(place, 't')) USING embedding;
   GET DIAGNOSTICS queued = ROW_COUNT;
   IF deep THEN
     EXECUTE format(
       'INSERT INTO thanopg.pending AS p (embedding, key, available_at) '
-      'SELECT $1, %1$s, clock_timestamp() FROM %2$s t '
-      'LEFT JOIN thanopg.provenance v ON v.embedding = $1 AND v.key = %1$s '
-      'LEFT JOIN thanopg.pending f ON f.embedding = $1 AND f.key = %1$s '
+      'SELECT e.id, %1$s, clock_timestamp() FROM (SELECT $1 AS id OFFSET 0) e CROSS JOIN %2$s t '
+      'LEFT JOIN thanopg.provenance v ON v.embedding = e.id AND v.key = %1$s '
+      'LEFT JOIN thanopg.pending f ON f.embedding = e.id AND f.key = %1$s '
       'WHERE t.%3$I IS NOT NULL%6$s AND '
       '  CASE WHEN f.failed_at IS NOT NULL THEN f.source_hash <> %4$s '
       '       ELSE t.%5$I IS NOT NULL AND (v.source_hash IS DISTINCT FROM %4$s OR v.fingerprint <> $2 OR %7$s) END '

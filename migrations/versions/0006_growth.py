@@ -1,4 +1,4 @@
-"""Queues of millions: faults have an index of their own, and a claim begins where the last one ended."""
+"""Queues of millions: faults have an index of their own, a claim begins where the last one ended, vectors come packed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,24 @@ branch_labels = None
 depends_on = None
 
 
+OLD_FUNCTIONS = (
+    "claim(int, uuid, int, interval, boolean)",
+    "finish(int, uuid, text, jsonb[], bytea[], text[], bytea[], bigint[], timestamptz[], jsonb[], text[])",
+)
+NEW_FUNCTIONS = (
+    "claim(int, uuid, int, interval, boolean, timestamptz)",
+    "finish(int, uuid, text, jsonb[], bytea[], text[], bytea[], bigint[], timestamptz[], jsonb[], text[], vector[])",
+)
+
+
 def upgrade() -> None:
     # few among many: without it whoever looks for failures reads all that waits
     op.execute("CREATE INDEX pending_fault ON thanopg.pending (embedding, error_type) WHERE error_type IS NOT NULL")
-    op.execute("DROP FUNCTION IF EXISTS thanopg.claim(int, uuid, int, interval, boolean)")
+    for signature in OLD_FUNCTIONS:
+        op.execute(f"DROP FUNCTION IF EXISTS thanopg.{signature}")
 
 
 def downgrade() -> None:
+    for signature in NEW_FUNCTIONS:
+        op.execute(f"DROP FUNCTION IF EXISTS thanopg.{signature}")
     op.execute("DROP INDEX thanopg.pending_fault")
-    op.execute("DROP FUNCTION IF EXISTS thanopg.claim(int, uuid, int, interval, boolean, timestamptz)")

@@ -19,6 +19,7 @@ from psycopg.rows import tuple_row
 from thanopg.database.connect import connect
 from thanopg.errors import ImageError
 from thanopg.worker.claim import Claim, ClaimedRow, EmbeddingColumn, Key, Leased, Written
+from thanopg.worker.packed import Packed, register
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class WorkQueue:
     def __init__(self, url: str) -> None:
         """Raises DatabaseUnavailable."""
         self._connection = connect(url, application_name=APPLICATION_NAME, autocommit=True)
+        register(self._connection)
         self._fronts: dict[tuple[int, bool], _Front] = {}
         for name, value in SESSION.items():
             self._connection.execute("SELECT set_config(%s, %s, false)", (name, value))
@@ -172,19 +174,20 @@ class WorkQueue:
         """Store vectors or captions; returns the keys that were stored. The others are locked, changed or gone."""
         stored = self._rows(
             "SELECT f::text FROM thanopg.finish(%s, %s, %s, %s::jsonb[], "
-            "%s::bytea[], %s::text[], %s::bytea[], %s::bigint[], %s::timestamptz[], %s::jsonb[], %s::text[]) f",
+            "%s::bytea[], %s::text[], %s::bytea[], %s::bigint[], %s::timestamptz[], %s::jsonb[], %s::text[], %s) f",
             (
                 column.id,
                 token,
                 column.fingerprint,
                 [written.row.key for written in rows],
                 [written.row.source_hash for written in rows],
-                [written.made and written.made.value for written in rows],
+                [_text(written) for written in rows],
                 [written.content_hash for written in rows],
                 [written.size for written in rows],
                 [written.modified for written in rows],
                 [written.made and written.made.attributes for written in rows],
                 [written.etag for written in rows],
+                Packed([_packed(written) for written in rows]),
             ),
         )
         return [key for (key,) in stored]
@@ -267,6 +270,14 @@ def _log_warning(diag: psycopg.errors.Diagnostic) -> None:
     if diag.severity_nonlocalized == "WARNING":
         hint = f"; {diag.message_hint}" if diag.message_hint else ""
         logger.warning("%s%s", diag.message_primary, hint)
+
+
+def _text(written: Written) -> str | None:
+    return written.made.value if written.made is not None and isinstance(written.made.value, str) else None
+
+
+def _packed(written: Written) -> bytes | None:
+    return written.made.value if written.made is not None and isinstance(written.made.value, bytes) else None
 
 
 def _storable(text: str) -> str:
