@@ -33,7 +33,8 @@ def test_rows_read_by_a_batch(connection: psycopg.Connection, photo: str, databa
         ("provenance (embedding, key, source_hash, fingerprint)", ", '', ''"),
     ):
         connection.execute(
-            f"INSERT INTO thanopg.{table} SELECT 2, jsonb_build_array(-i){values} FROM generate_series(1, 2000) i".encode()
+            f"INSERT INTO thanopg.{table} SELECT 2, jsonb_build_array(-i){values} "
+            "FROM generate_series(1, 2000) i".encode()
         )
     connection.execute("DELETE FROM thanopg.pending WHERE embedding = 1")
     connection.execute("ALTER TABLE thanopg.provenance SET (autovacuum_enabled = off)")

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.bulk_worker URL ROWS`: a worker whose pictures are in memory and whose model costs nothing.
+"""`python -m benchmarks.growth_worker URL ROWS`: a worker whose pictures are in memory and whose model costs nothing.
 
 Everything between is what users run. Prints rows and seconds when so many are committed or nothing waits any more.
 """
@@ -17,8 +17,9 @@ from thanopg.images.source import ImageBytes
 from thanopg.models.embedder import Embedder, Pixels, Preprocessing, Vectors
 from thanopg.models.fake import FakeEmbedder
 from thanopg.models.library import ModelLibrary
-from thanopg.worker.options import WorkerOptions
+from thanopg.worker.claim import EmbeddingColumn
 from thanopg.worker.prepare import Preparer
+from thanopg.worker.queue import WorkQueue
 from thanopg.worker.settle import Tally
 from thanopg.worker.worker import Worker
 
@@ -53,6 +54,13 @@ class Memory:
         return future
 
 
+class Unreconciled(WorkQueue):
+    """A worker goes through its tables before the first claim: that is measured by itself."""
+
+    def blocks(self, column: EmbeddingColumn, *, deep: bool) -> int:
+        return -1
+
+
 def load(source: str, *, device: str | None) -> Embedder:
     return Instant(DIMENSIONS)
 
@@ -68,9 +76,7 @@ def main(url: str, rows: int) -> None:
 
     memory = Memory()
     with Preparer(memory, memory, threads=2) as preparer:
-        # a column is reconciled before its first claim: that is measured by itself
-        options = WorkerOptions(reconcile_every=float("nan"), deep_reconcile_every=float("nan"))
-        worker = Worker(url, ModelLibrary(load=load), preparer, options, tally)
+        worker = Worker(url, ModelLibrary(load=load), preparer, tally=tally, open_queue=Unreconciled)
         threading.Thread(target=watch, daemon=True).start()
         begin = time.perf_counter()
         worker.run(stop, once=True)
