@@ -32,7 +32,7 @@ def main() -> None:
         if "bulk" in names and stack is not None:
             figures += bulk.run(stack, pictures=64 if given.quick else 256, rounds=2 if given.quick else 3)
     if "attack" in names:
-        figures += attack.run(rounds=5 if given.quick else 20)
+        figures += attack.run(seconds=3 if given.quick else 7)
     if given.json:
         json.dump([figure.as_json() for figure in figures], sys.stdout, indent=2, ensure_ascii=False)
         return

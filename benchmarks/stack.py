@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.service_thread import ServiceThread, settings_beside
 from thanopg.config import ImageLimits
 from thanopg.database.install import install_embedded
 from thanopg.database.server import EmbeddedServer
 from thanopg.images.pool import DecodePool
 from thanopg.models.library import ModelLibrary
-from thanopg.service.server import Server
-from thanopg.service.settings import ServiceSettings
-
-START_SECONDS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,36 +35,8 @@ def running_stack() -> Iterator[Stack]:
     try:
         server.start()
         install_embedded(server)
-        with DecodePool(2, ImageLimits()) as decoder, _service(server, library, decoder):
+        with DecodePool(2, ImageLimits()) as decoder, ServiceThread(settings_beside(server), library, decoder):
             yield Stack(server=server, url=server.url, directory=directory, library=library, decoder=decoder)
     finally:
         server.stop()
         shutil.rmtree(directory)
-
-
-@contextmanager
-def _service(server: EmbeddedServer, library: ModelLibrary, decoder: DecodePool) -> Iterator[None]:
-    address = server.service_address
-    settings = ServiceSettings(
-        user=address.user, password=address.password, unix_socket_dir=server.socket_directory, port=address.port
-    )
-    ready = threading.Event()
-    state: dict[str, object] = {}
-
-    async def serve() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        state["stop"] = lambda: loop.call_soon_threadsafe(stop.set)
-        async with Server(settings, library, decoder):
-            ready.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="service", daemon=True)
-    thread.start()
-    if not ready.wait(START_SECONDS):
-        raise TimeoutError("the service did not start")
-    try:
-        yield
-    finally:
-        state["stop"]()  # type: ignore[operator]
-        thread.join(START_SECONDS)

@@ -57,7 +57,7 @@ BEGIN
   RETURN name;
 END $$;
 COMMENT ON FUNCTION thanopg.create_model IS
-  'register a model; the service says what it can do, its dimensions and fingerprint. Example: SELECT create_model(''clip'')';
+  'register a model; the service says what it can do, its dimensions and fingerprint. Example: SELECT create_model(''shop'', base => ''catalog'')';
 
 CREATE OR REPLACE FUNCTION thanopg.drop_model(name text)
 RETURNS void LANGUAGE plpgsql VOLATILE AS $$

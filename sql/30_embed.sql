@@ -90,7 +90,7 @@ BEGIN
   RETURN thanopg.ask_service(query, found.source, found.fingerprint);
 END $$;
 COMMENT ON FUNCTION thanopg.embed_text IS
-  'vector of a text, of length 1. In ORDER BY write: column <=> (SELECT embed_text(''a black cat'', ''clip''))';
+  'vector of a text, of length 1. In ORDER BY write: column <=> (SELECT embed_text(''a red dress'', ''catalog''))';
 
 CREATE OR REPLACE FUNCTION thanopg.embed_image(image bytea, model text)
 RETURNS vector LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$

@@ -12,7 +12,7 @@ BEGIN
                                thanopg.vector_type(type, found.dimensions), index);
 END $$;
 COMMENT ON FUNCTION thanopg.add_image_embedding IS
-  'add a vector column that follows an image column, or adopt one; returns its name. Example: SELECT add_image_embedding(''photo'', ''image_path'', ''clip'')';
+  'add a vector column that follows an image column, or adopt one; returns its name. Example: SELECT add_image_embedding(''photo'', ''image_path'', ''catalog'')';
 
 CREATE OR REPLACE FUNCTION thanopg.add_text_embedding(
   target regclass, text_column text, model text, column_name text DEFAULT NULL, type text DEFAULT 'vector', index text DEFAULT 'auto')

@@ -21,4 +21,4 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION thanopg.set_index IS
-  'say when the index of an embedding column is built: auto, now, later, none. Example: SELECT set_index(''photo'', ''clip_clipen'', ''later'')';
+  'say when the index of an embedding column is built: auto, now, later, none. Example: SELECT set_index(''photo'', ''catalog_catalog'', ''later'')';

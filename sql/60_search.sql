@@ -175,7 +175,7 @@ LANGUAGE sql STABLE AS $$
   LATERAL thanopg.run_search(c, thanopg.query_vector($1, c), $3, $5, $7) r
 $$;
 COMMENT ON FUNCTION thanopg.search_image(text, text, int, regclass, text, name, jsonb) IS
-  'rows whose picture fits a text, nearest first; similarity is the cosine. Example: SELECT * FROM search_image(''a black cat'', ''clip'')';
+  'rows whose picture fits a text, nearest first; similarity is the cosine. Example: SELECT * FROM search_image(''a red dress'', ''catalog'')';
 
 CREATE OR REPLACE FUNCTION thanopg.search_image(
   query bytea, model text, k int DEFAULT 10, target regclass DEFAULT NULL, filter text DEFAULT NULL,

@@ -11,7 +11,7 @@ DECLARE
 BEGIN
   IF target IS NULL THEN
     RAISE EXCEPTION 'the first argument must be a row of a table, not %', pg_typeof(type_of) USING
-      ERRCODE = 'datatype_mismatch', HINT = 'for example: SELECT * FROM search_rows(NULL::photo, ''a black cat'', ''clip'')';
+      ERRCODE = 'datatype_mismatch', HINT = 'for example: SELECT * FROM search_rows(NULL::photo, ''a red dress'', ''catalog'')';
   END IF;
   col := thanopg.searched_column(model, k, target, column_name, options);
   PERFORM thanopg.check_filter(col, filter), thanopg.set_search_effort(k, options);
@@ -23,7 +23,7 @@ BEGIN
         jsonb_build_object('model', col.model, 'column', col.column_name);
 END $$;
 COMMENT ON FUNCTION thanopg.search_rows IS
-  'whole rows whose picture fits a text, nearest first. Example: SELECT (item).*, similarity FROM search_rows(NULL::photo, ''a black cat'', ''clip'')';
+  'whole rows whose picture fits a text, nearest first. Example: SELECT (item).*, similarity FROM search_rows(NULL::photo, ''a red dress'', ''catalog'')';
 
 -- One row, as a condition: key is an object of the key columns.
 CREATE OR REPLACE FUNCTION thanopg.row_condition(col thanopg.embedding_column, key jsonb)
@@ -74,4 +74,4 @@ LANGUAGE sql STABLE AS $$
   LATERAL thanopg.run_search(c, thanopg.row_vector(c, $2), $4, thanopg.other_rows(c, $2, $5), $7) r
 $$;
 COMMENT ON FUNCTION thanopg.similar_image IS
-  'rows whose picture is like that of one row, which is left out. Example: SELECT * FROM similar_image(''photo'', ''{"id": 7}'', ''clip'')';
+  'rows whose picture is like that of one row, which is left out. Example: SELECT * FROM similar_image(''photo'', ''{"id": 7}'', ''catalog'')';

@@ -51,18 +51,20 @@ COMMENT ON FUNCTION thanopg.claim IS 'lease pending rows under a new token';
 
 -- A statement of its own, after the claim has committed; never join the two.
 CREATE OR REPLACE FUNCTION thanopg.read_source(embedding int, keys jsonb[])
-RETURNS TABLE (key jsonb, source_text text, source_bytes bytea, source_hash bytea, content_hash bytea, adopted text)
+RETURNS TABLE (key jsonb, source_text text, source_bytes bytea, source_hash bytea, content_hash bytea, adopted text, etag text)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   col thanopg.embedding_column := thanopg.work_column(embedding);
 BEGIN
   -- content_hash only where the very vector stands that was made from this source: then equal bytes need no new one.
+  -- etag goes with content_hash: a server that knows it by that need not send the bytes again.
   -- A key alone proves nothing: rows change keys, and people copy, restore and write vectors.
   -- adopted: the vector that was made elsewhere, where a new one is only to be compared with it.
   RETURN QUERY EXECUTE format(
-    'SELECT d.key, %1$s, %2$s, CASE WHEN p.fingerprint = $3 AND p.source_hash = %2$s AND p.vector_hash = %3$s THEN p.content_hash END, '
-    '  CASE WHEN q.adopting THEN t.%6$I::text END '
+    'SELECT d.key, %1$s, %2$s, p.content_hash, CASE WHEN q.adopting THEN t.%6$I::text END, '
+    '  CASE WHEN p.content_hash IS NOT NULL THEN p.etag END '
     'FROM unnest($2) d(key) JOIN %4$s t ON %5$s LEFT JOIN thanopg.provenance p ON p.embedding = $1 AND p.key = d.key '
+    '  AND p.fingerprint = $3 AND p.source_hash = %2$s AND p.vector_hash = %3$s '
     'LEFT JOIN thanopg.pending q ON q.embedding = $1 AND q.key = d.key',
     CASE WHEN col.source_is_bytes THEN format('NULL::text, t.%I::bytea', col.source_name) ELSE format('t.%I::text, NULL::bytea', col.source_name) END,
     thanopg.source_hash_expression(col, 't'),
@@ -96,14 +98,18 @@ RETURNS bigint LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION thanopg.release IS 'give claimed rows back, charging them nothing; without keys, all of that token';
 
--- For rows that are gone, and for rows whose vector or caption proved to be right already.
-CREATE OR REPLACE FUNCTION thanopg.forget(embedding int, token uuid, keys jsonb[])
+-- For rows that are gone, and for rows whose vector or caption proved to be right already: of these, the etag of now is kept.
+CREATE OR REPLACE FUNCTION thanopg.forget(embedding int, token uuid, keys jsonb[], etags text[] DEFAULT NULL)
 RETURNS bigint LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
   WITH g AS (
     SELECT p.embedding, p.key FROM thanopg.pending p
     WHERE p.embedding = forget.embedding AND p.key = ANY (keys) AND p.claimed_by = token FOR UPDATE SKIP LOCKED),
   d AS (
-    DELETE FROM thanopg.pending p USING g WHERE p.embedding = g.embedding AND p.key = g.key RETURNING 1)
+    DELETE FROM thanopg.pending p USING g WHERE p.embedding = g.embedding AND p.key = g.key RETURNING p.key),
+  e AS (
+    UPDATE thanopg.provenance v SET etag = u.etag
+    FROM d JOIN unnest(keys, etags) u(key, etag) ON u.key = d.key
+    WHERE etags IS NOT NULL AND v.embedding = forget.embedding AND v.key = d.key AND v.etag IS DISTINCT FROM u.etag)
   SELECT count(*) FROM d;
 $$;
 COMMENT ON FUNCTION thanopg.forget IS 'take claimed rows out of the queue without writing anything';
@@ -131,7 +137,8 @@ COMMENT ON FUNCTION thanopg.lock_unchanged IS 'lock target rows whose source is 
 -- vectors (or captions), attributes and content_hashes are NULL where the source is NULL. Returns the keys that were written.
 CREATE OR REPLACE FUNCTION thanopg.finish(
   embedding int, token uuid, fingerprint text, keys jsonb[], source_hashes bytea[], vectors text[],
-  content_hashes bytea[], sizes bigint[], modified timestamptz[], attributes jsonb[] DEFAULT NULL)
+  content_hashes bytea[], sizes bigint[], modified timestamptz[], attributes jsonb[] DEFAULT NULL,
+  etags text[] DEFAULT NULL)
 RETURNS SETOF jsonb LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_variable
 DECLARE
@@ -146,21 +153,22 @@ BEGIN
   locked := thanopg.lock_unchanged(col, keys, source_hashes);
   RETURN QUERY EXECUTE format(
     'WITH d AS ('
-    '  SELECT * FROM unnest($3, $4, $5, $6, $7, $8, $11) d(key, source_hash, vector, content_hash, bytes, modified_at, attributes) '
+    '  SELECT * FROM unnest($3, $4, $5, $6, $7, $8, $11, $12) '
+    '    d(key, source_hash, vector, content_hash, bytes, modified_at, attributes, etag) '
     '  WHERE d.key = ANY ($9)), '
     'won AS (DELETE FROM thanopg.pending p USING d WHERE p.embedding = $1 AND p.key = d.key AND p.claimed_by = $2 RETURNING p.key), '
     'made AS ('
-    '  INSERT INTO thanopg.provenance AS v (embedding, key, source_hash, content_hash, bytes, modified_at, fingerprint, vector_hash) '
-    '  SELECT $1, d.key, d.source_hash, d.content_hash, d.bytes, d.modified_at, $10, %5$s FROM won JOIN d USING (key) WHERE d.vector IS NOT NULL '
+    '  INSERT INTO thanopg.provenance AS v (embedding, key, source_hash, content_hash, bytes, modified_at, etag, fingerprint, vector_hash) '
+    '  SELECT $1, d.key, d.source_hash, d.content_hash, d.bytes, d.modified_at, d.etag, $10, %5$s FROM won JOIN d USING (key) WHERE d.vector IS NOT NULL '
     '  ON CONFLICT (embedding, key) DO UPDATE SET source_hash = EXCLUDED.source_hash, content_hash = EXCLUDED.content_hash, '
-    '    bytes = EXCLUDED.bytes, modified_at = EXCLUDED.modified_at, fingerprint = EXCLUDED.fingerprint, vector_hash = EXCLUDED.vector_hash, '
+    '    bytes = EXCLUDED.bytes, modified_at = EXCLUDED.modified_at, etag = EXCLUDED.etag, fingerprint = EXCLUDED.fingerprint, vector_hash = EXCLUDED.vector_hash, '
     '    embedded_at = now()), '
     'unmade AS ('
     '  DELETE FROM thanopg.provenance v USING won JOIN d USING (key) WHERE v.embedding = $1 AND v.key = d.key AND d.vector IS NULL) '
     'UPDATE %1$s t SET %2$I = d.vector::%3$s%6$s FROM won JOIN d USING (key) WHERE %4$s RETURNING d.key',
     col.target, col.column_name, col.type, thanopg.key_condition(col, 't', 'd.key'),
     thanopg.vector_hash_expression(col, 'd.vector', 'd.attributes'), ', ' || quote_ident(col.attributes_name) || ' = d.attributes')
-  USING embedding, token, keys, source_hashes, vectors, content_hashes, sizes, modified, locked, fingerprint, attributes;
+  USING embedding, token, keys, source_hashes, vectors, content_hashes, sizes, modified, locked, fingerprint, attributes, etags;
 END $$;
 COMMENT ON FUNCTION thanopg.finish IS 'write vectors or captions where neither the source nor the claim has changed since; one transaction';
 

@@ -1,6 +1,6 @@
 -- What triggers can't see: triggers disabled, a restored dump, a file changed under the same path, a column dropped.
 
--- Only the cheap comparison by default; deep also compares the source and the fingerprint with the provenance.
+-- Only the cheap comparison by default; deep also compares source, fingerprint and vector with the provenance.
 -- Like a worker it takes target rows first and waits for nobody: a row in somebody's hands is looked at the next time.
 CREATE OR REPLACE FUNCTION thanopg.reconcile(embedding int, deep boolean DEFAULT false)
 RETURNS bigint LANGUAGE plpgsql VOLATILE
@@ -19,16 +19,17 @@ BEGIN
   END IF;
   PERFORM thanopg.see_all_rows(col.target);
   row_key := thanopg.key_expression(col, 't');
+  -- a failure goes with its row or its picture, before that row is looked at
+  EXECUTE format(
+    'WITH g AS (SELECT p.embedding, p.key FROM thanopg.pending p WHERE p.embedding = $1 AND p.failed_at IS NOT NULL '
+    '             AND NOT EXISTS (SELECT FROM %1$s t WHERE %2$s AND t.%3$I IS NOT NULL) FOR UPDATE SKIP LOCKED) '
+    'DELETE FROM thanopg.pending p USING g WHERE p.embedding = g.embedding AND p.key = g.key',
+    col.target, thanopg.key_condition(col, 't', 'p.key'), col.source_name) USING embedding;
   EXECUTE format(
     'INSERT INTO thanopg.pending AS p (embedding, key) SELECT $1, %1$s FROM %2$s t WHERE (t.%3$I IS NULL) <> (t.%4$I IS NULL) '
     'FOR NO KEY UPDATE OF t SKIP LOCKED ON CONFLICT DO NOTHING',
     row_key, col.target, col.source_name, col.column_name) USING embedding;
   GET DIAGNOSTICS queued = ROW_COUNT;
-  EXECUTE format(
-    'WITH g AS (SELECT p.embedding, p.key FROM thanopg.pending p WHERE p.embedding = $1 AND p.failed_at IS NOT NULL '
-    '             AND NOT EXISTS (SELECT FROM %1$s t WHERE %2$s) FOR UPDATE SKIP LOCKED) '
-    'DELETE FROM thanopg.pending p USING g WHERE p.embedding = g.embedding AND p.key = g.key',
-    col.target, thanopg.key_condition(col, 't', 'p.key')) USING embedding;
   IF deep THEN
     EXECUTE format(
       'INSERT INTO thanopg.pending AS p (embedding, key) '
@@ -37,11 +38,15 @@ BEGIN
       'LEFT JOIN thanopg.pending f ON f.embedding = $1 AND f.key = %1$s '
       'WHERE t.%3$I IS NOT NULL AND '
       '  CASE WHEN f.failed_at IS NOT NULL THEN f.source_hash <> %4$s '
-      '       ELSE t.%5$I IS NOT NULL AND (v.source_hash IS DISTINCT FROM %4$s OR v.fingerprint <> $2) END '
+      '       ELSE t.%5$I IS NOT NULL AND (v.source_hash IS DISTINCT FROM %4$s OR v.fingerprint <> $2 OR %6$s) END '
       'FOR NO KEY UPDATE OF t SKIP LOCKED '
       'ON CONFLICT (embedding, key) DO UPDATE SET available_at = now(), attempts = 0, lost_leases = 0, claimed_by = NULL, '
       '  error_type = NULL, error_text = NULL, failed_at = NULL, source_hash = NULL, adopting = false WHERE p.failed_at IS NOT NULL',
-      row_key, col.target, col.source_name, thanopg.source_hash_expression(col, 't'), col.column_name) USING embedding, col.fingerprint;
+      row_key, col.target, col.source_name, thanopg.source_hash_expression(col, 't'), col.column_name,
+      -- a vector that no worker wrote; a caption may have been put right by hand
+      CASE col.kind WHEN 'caption' THEN 'false'
+        ELSE 'v.vector_hash <> ' || thanopg.vector_hash_expression(col, format('t.%I', col.column_name)) END)
+    USING embedding, col.fingerprint;
     EXECUTE format(
       'WITH g AS (SELECT v.embedding, v.key FROM thanopg.provenance v WHERE v.embedding = $1 '
       '             AND NOT EXISTS (SELECT FROM %1$s t WHERE %2$s) FOR UPDATE SKIP LOCKED) '
@@ -127,10 +132,14 @@ RETURNS boolean LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp 
 DECLARE
   target regclass := (SELECT c.target FROM thanopg.embedding_column c WHERE c.id = embedding);
 BEGIN
-  IF target IS NULL OR NOT thanopg.owns_table(target) OR 2 = (
+  IF target IS NULL OR 2 = (
     SELECT count(*) FROM pg_trigger t
     WHERE t.tgrelid = target AND t.tgenabled IN ('A', 'D')
       AND t.tgname IN (format('thanopg_%s_insert', embedding), format('thanopg_%s_update', embedding))) THEN
+    RETURN false;
+  ELSIF NOT thanopg.owns_table(target) THEN
+    RAISE WARNING 'triggers of % were dropped, or do not fire always', target USING
+      HINT = format('as its owner: SELECT thanopg.mend_triggers(%s), or thanopg install', embedding);
     RETURN false;
   END IF;
   EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE NOWAIT', target);
@@ -140,6 +149,19 @@ EXCEPTION WHEN lock_not_available THEN  -- nobody is to wait behind us
   RETURN false;
 END $$;
 COMMENT ON FUNCTION thanopg.mend_triggers IS 'put back triggers that were dropped or do not fire always';
+
+-- A worker that does not own the table forgets an embedding column whose column was dropped, but can't drop the trigger
+-- that is left of it: one that finds no entry in the registry and does nothing.
+CREATE OR REPLACE FUNCTION thanopg.clear_leftovers()
+RETURNS bigint LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+RETURN (
+  SELECT count(*) FILTER (WHERE thanopg.clear_triggers(u.embedding))
+  FROM (SELECT DISTINCT substring(t.tgname FROM '^thanopg_(\d{1,9})_')::int
+        FROM pg_trigger t
+        WHERE t.tgfoid = 'thanopg.enqueue()'::regprocedure AND t.tgparentid = 0 AND thanopg.owns_table(t.tgrelid)) u(embedding)
+  WHERE u.embedding IS NOT NULL AND NOT EXISTS (SELECT FROM thanopg.embedding e WHERE e.id = u.embedding)
+);
+COMMENT ON FUNCTION thanopg.clear_leftovers IS 'take away the caller''s triggers that belong to no embedding column any more. Returns of how many';
 
 CREATE OR REPLACE FUNCTION thanopg.forget_dropped()
 RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -205,5 +227,9 @@ RETURNS bigint LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION thanopg.retry IS 'try failed rows again. Returns how many';
 
--- install is also what people run after a restore or an upgrade: numbers follow names at once.
-DO $$ BEGIN PERFORM thanopg.follow_names(e.id) FROM thanopg.embedding e; END $$;
+-- install is also what people run after a restore or an upgrade: numbers follow names at once. And it is run as the owner.
+DO $$
+BEGIN
+  PERFORM thanopg.follow_names(e.id), thanopg.mend_triggers(e.id) FROM thanopg.embedding e;
+  PERFORM thanopg.clear_leftovers();
+END $$;

@@ -96,6 +96,20 @@ def says(status: int, body: bytes = b"", **headers: str) -> Answer:
     return sends("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
 
 
+def versioned(bodies: Callable[[], bytes], etag: Callable[[bytes], str | None]) -> Answer:
+    """As a good server does it: 304 for who knows the ETag of the body of now, else the body with it."""
+
+    def answer(connection: socket.socket, server: HostileServer) -> None:
+        body = bodies()
+        tag = etag(body)
+        if tag is not None and f"if-none-match: {tag}\r\n" in server.requests[-1].lower():
+            connection.sendall(f"HTTP/1.1 304 Not Modified\r\nETag: {tag}\r\n\r\n".encode())
+        else:
+            says(200, body, **({"ETag": tag} if tag is not None else {}))(connection, server)
+
+    return answer
+
+
 def sends(raw: bytes, *, then_close: bool = False) -> Answer:
     """Exactly these bytes."""
 

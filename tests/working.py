@@ -39,8 +39,14 @@ class DecoderHere:
         return future
 
 
-def work_off(url: str, root: Path = Path("/nonexistent"), *, library: ModelLibrary | None = None) -> Tally:
-    with Preparer(ImageReader(root, LIMITS), DecoderHere(), threads=1) as preparer:
+def work_off(
+    url: str,
+    root: Path = Path("/nonexistent"),
+    *,
+    library: ModelLibrary | None = None,
+    reader: ImageReader | None = None,
+) -> Tally:
+    with Preparer(reader or ImageReader(root, LIMITS), DecoderHere(), threads=1) as preparer:
         worker = Worker(url, library or ModelLibrary("cpu"), preparer, WorkerOptions(lease=20))
         return worker.run(threading.Event(), once=True)
 

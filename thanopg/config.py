@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -86,6 +87,11 @@ def default_home() -> Path:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return Path("/var/lib/thanopg")
     return Path(platformdirs.user_data_dir("thanopg"))
+
+
+def command_for(home: Path, verb: str) -> str:
+    """How to call a verb for this home, as people can paste it."""
+    return f"thanopg {verb}" if home == default_home() else f"thanopg --home {shlex.quote(str(home))} {verb}"
 
 
 def _remote(environ: Mapping[str, str]) -> RemoteSettings:

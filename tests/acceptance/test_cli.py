@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -65,7 +66,8 @@ def test_a_second_up_says_so_and_gives_the_url(home: Path) -> None:
     done = run("up", "--home", home)
     assert done.returncode == 0
     assert "already running" in done.stderr
-    assert done.stdout == succeed("url", "--home", home)
+    assert done.stdout == re.sub(":[^:@/]+@", "@", succeed("url", "--home", home)), "but for the password"
+    assert done.stdout.startswith("postgresql://thanopg_owner@/thanopg?host=")
 
 
 def test_a_second_up_with_other_pictures_is_refused(home: Path, tmp_path: Path, pictures: Path) -> None:
@@ -87,6 +89,19 @@ def test_rows_are_embedded_and_found(photo: Path) -> None:
     assert psql(photo, query) == "5|1|t"
 
 
+def test_the_worker_owns_nothing(photo: Path) -> None:
+    """It logs in as a role of its own; what it may do came with the embedding column."""
+    sessions = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'thanopg_home_worker'"
+    assert psql(photo, f"SELECT ({sessions}) > 0, worker_count()") == "t|1"
+    role = "'thanopg_home_worker'"
+    owned = f"SELECT count(*) FROM pg_shdepend WHERE refobjid = {role}::regrole AND deptype = 'o'"
+    rights = ", ".join(
+        f"has_column_privilege({role}, 'photo', '{column}', '{right}')"
+        for column, right in (("image_path", "SELECT"), ("fake_custom", "UPDATE"), ("image_path", "UPDATE"))
+    )
+    assert psql(photo, f"SELECT ({owned}), {rights}") == "0|t|t|f"
+
+
 def test_status_for_programs(photo: Path) -> None:
     report = status("--home", photo)
     assert report["stack"]["running"] and set(report["stack"]["processes"]) == {"service", "worker"}
@@ -97,13 +112,13 @@ def test_status_for_programs(photo: Path) -> None:
     [model] = [model for model in report["models"] if model["name"] == "fake"]
     assert model["health"] == "ok"
     [failure] = report["failures"]
-    assert (failure["error"], failure["rows"]) == ("missing", 1)
+    assert (failure["error"], failure["rows"], failure["tried_again"] + failure["set_aside"]) == ("missing", 1, 1)
 
 
 def test_status_for_people(photo: Path) -> None:
     said = succeed("status", "--home", photo)
     assert "answers in" in said
-    assert "photo" in said and "missing" in said
+    assert "photo" in said and "missing" in said and "tried again" in said and "set aside" in said
     assert "\x1b" not in said
 
 
@@ -121,7 +136,7 @@ def test_errors_say_what_psql_says(photo: Path) -> None:
     done = run("model", "drop", "nobody", "--home", photo)
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.splitlines()[0] == "error: no model named 'nobody'"
-    assert "no model named 'nobody'" in in_psql and "HINT:" in in_psql
+    assert "no model named 'nobody'" in in_psql and "HINT:" in in_psql and "CONTEXT" not in in_psql
     shown = run("model", "drop", "fake", "-v", "--home", photo).stderr
     assert "error: model 'fake' is used by photo.fake_custom" in shown
     assert "hint: first: SELECT drop_embedding('table', 'column')" in shown
@@ -202,7 +217,7 @@ def test_down_and_down_again(photo: Path) -> None:
     assert again.returncode == 0 and "nothing was running" in again.stderr
     done = run("psql", "--home", photo)
     assert done.returncode == 1
-    assert "is not running" in done.stderr and "hint: start it with: thanopg up" in done.stderr
+    assert f"is not running\nhint: start it with: thanopg --home {photo} up" in done.stderr
     report = run("status", "--json", "--home", photo)
     assert report.returncode == 1
     assert json.loads(report.stdout)["database"]["reachable"] is False

@@ -237,6 +237,33 @@ def test_images(connection: psycopg.Connection[Any]) -> None:
     assert all(row is not None and read_vector(row[0]) == expected for row in found)
 
 
+def test_a_large_image_comes_in_by_every_way(connection: psycopg.Connection[Any]) -> None:
+    pixels = np.random.default_rng(5).integers(0, 255, (200, 300, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    data, digits = file.getvalue(), "\\x" + file.getvalue().hex()
+    assert len(data) > 100_000
+    statement = "SELECT embed_image(%s, %s)"
+    found = {
+        connection.execute(statement, (data, SOURCE), binary=True).fetchone(),
+        connection.execute("SELECT embed_image(%s::bytea, %s)", (digits, SOURCE)).fetchone(),
+        psycopg.ClientCursor(connection).execute(statement, (data, SOURCE)).fetchone(),
+        *(
+            connection.execute(f"SELECT embed_image({literal}, '{SOURCE}')".encode()).fetchone()
+            for literal in (
+                f"'{digits}'",
+                f"E'\\{digits}'::bytea",
+                f"$x${digits}$x$",
+                f"/* it's */ '{digits}' -- it's\n",
+            )
+        ),
+    }
+    assert len(found) == 1 and None not in found
+    with pytest.raises(psycopg.Error) as caught:
+        connection.execute(f"SELECT embed_image('{digits[:-1]}', '{SOURCE}')".encode())
+    assert caught.value.sqlstate == "22023"
+
+
 def test_what_is_wrong_with_an_image_or_a_model(service: RunningService, connection: psycopg.Connection[Any]) -> None:
     def error(statement: str, *arguments: object) -> psycopg.Error:
         with pytest.raises(psycopg.Error) as caught:

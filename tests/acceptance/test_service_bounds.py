@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import resource
 import socket
 from collections.abc import Iterator
@@ -105,22 +104,6 @@ def test_cancel() -> None:
         assert "waiting" not in service.gated.texts
 
 
-def test_a_wrong_cancel_key_changes_nothing() -> None:
-    with (
-        RunningService() as service,
-        psycopg.connect(service.dsn(), autocommit=True) as opened,
-        ThreadPoolExecutor(1) as threads,
-    ):
-        call = threads.submit(ask, opened, "cat", GATED)
-        service.gated.wait_entered()
-        with socket.create_connection(("127.0.0.1", service.port), PATIENCE) as stranger:
-            code = (80877102).to_bytes(4, "big")
-            stranger.sendall(b"\0\0\0\x10" + code + opened.info.backend_pid.to_bytes(4, "big") + b"????")
-            assert stranger.recv(1) == b""
-        service.gated.gate.set()
-        assert call.result(PATIENCE)
-
-
 @in_loop
 async def test_a_client_that_leaves_takes_its_call_along() -> None:
     with RunningService() as service:
@@ -209,32 +192,3 @@ def test_garbage_ends_its_own_connection_only(
         while bad.recv(10_000):
             pass
     assert connection.execute("SELECT 1").fetchone() == (1,)
-
-
-def test_slow_clients_are_let_go() -> None:
-    with RunningService(login_seconds=0.3, message_seconds=0.3, max_logging_in=2) as service:
-        silent = [socket.create_connection(("127.0.0.1", service.port), PATIENCE) for _ in range(3)]
-        assert silent[0].recv(1) == b"", "the oldest makes room for the newest"
-        assert [one.recv(1) for one in silent[1:]] == [b"", b""]
-        with (
-            psycopg.connect(service.dsn(), autocommit=True) as opened,
-            socket.socket(fileno=os.dup(opened.fileno())) as half,
-        ):
-            half.sendall(wire.query("SELECT embed_text('" + "a" * 100_000)[:-50])
-            half.settimeout(PATIENCE)
-            assert half.recv(1) == b""
-        for one in silent:
-            one.close()
-        assert psql(service, "SELECT 1").returncode == 0
-
-
-def test_a_client_that_takes_no_answers_is_let_go() -> None:
-    with RunningService(write_seconds=0.3) as service:
-        with psycopg.connect(service.dsn(), autocommit=True) as opened:
-            ask(opened, "cat", "fake:16000")
-            with socket.socket(fileno=os.dup(opened.fileno())) as deaf:
-                deaf.settimeout(PATIENCE)
-                with pytest.raises(OSError):
-                    for _ in range(10_000):
-                        deaf.sendall(wire.query("SELECT embed_text('cat', 'fake:16000')") * 100)
-        assert psql(service, "SELECT 1").returncode == 0

@@ -96,6 +96,16 @@ def test_printed_images_are_one_path_a_line_and_a_page(photos: Photos, tmp_path:
     ]
 
 
+def test_a_column_that_names_no_pictures_is_said_to(photos: Photos) -> None:
+    for form in ((), ("--json",)):
+        done = sql(photos, *form, "PRINT IMAGE AS SELECT '원피스' AS name FROM unsplash_data LIMIT 2")
+        assert done.returncode == 0 and done.stdout.count("원피스") == 2
+        assert "warning: 2 of 2 values of column name name no file below the image root; the first is '원피스'" in (
+            " ".join(done.stderr.split())
+        )
+    assert sql(photos, "PRINT IMAGE AS SELECT image_path FROM unsplash_data LIMIT 2").stderr == ""
+
+
 def test_an_error_says_where_and_ends_it(photos: Photos) -> None:
     done = piped(photos, "SELECT 1 AS one;\nSELECT 2 FROM 없는표;\nSELECT 3 AS three")
     assert done.returncode == 1
@@ -120,7 +130,8 @@ def test_misuse_is_said_before_anything_runs(arguments: tuple[str, ...]) -> None
 
 
 def test_the_prompt(photos: Photos, tmp_path: Path) -> None:
-    """Somebody types, completes with Tab, writes over lines, slips, sees pictures, leaves; the history is kept."""
+    """Somebody types, completes with Tab, writes over lines, slips, sees pictures, asks for help in the middle of a
+    statement, leaves in the middle of another; the history is kept."""
     program, *arguments = command_line("sql")
     child = pexpect.spawn(
         program, arguments,
@@ -143,7 +154,12 @@ def test_the_prompt(photos: Photos, tmp_path: Path) -> None:
         child.send("PRINT IMAGE AS SELECT image_path FROM unsplash_data LIMIT 1;\r")
         child.expect(r"(▀[^▀]+){20}")
         child.expect("thanosql>")
-        child.send("\x04")
+        child.send("SELECT 2 +\r\\?\r")
+        child.expect("shows this; Ctrl-C stops")
+        child.expect(r"2\W.*\+")  # goes on
+        child.send("\r40 AS again;\r")
+        child.expect(r"42.*\(1 row\)")
+        child.send("SELECT 'never closed\r\\q\r")
         child.expect(pexpect.EOF)
         child.wait()
         assert child.exitstatus == 0

@@ -1,4 +1,4 @@
-"""A model whose vectors need no weights, a table of pictures, and mapped classes whose rows have vectors."""
+"""A model whose vectors need no weights, tables of pictures, mapped classes whose rows have vectors, a role."""
 
 from __future__ import annotations
 
@@ -74,3 +74,42 @@ def photo_session(photo_engine: Engine) -> Iterator[Session]:
 def photo_vectors() -> NDArray[np.float32]:
     """Those of the photos."""
     return photo_model.unit_vectors()
+
+
+# --- roles ---
+
+
+@pytest.fixture
+def role(database: Database, superuser_connection: psycopg.Connection) -> Iterator[str]:
+    """Logs in, may nothing."""
+    name = f"app_{database.name}"
+    superuser_connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'x'")
+    yield name
+    superuser_connection.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
+
+
+@pytest.fixture
+def session(database: Database, role: str) -> Iterator[psycopg.Connection]:
+    with connect(url_of(database, role), autocommit=True) as made:
+        yield made
+
+
+@pytest.fixture
+def three_photos(connection: psycopg.Connection, service: RunningService) -> str:
+    """Table photo: row 1 has a vector, row 2 waits, row 3 has failed with a text."""
+    connection.execute("SELECT create_model('fake', source => 'fake:8', base => 'base')")
+    connection.execute("SELECT create_model('words', source => 'fake:0')")
+    connection.execute("CREATE TABLE photo (id int PRIMARY KEY, image_path text, seller text)")
+    connection.execute("SELECT add_image_embedding('photo', 'image_path', 'fake')")
+    connection.execute("INSERT INTO photo VALUES (1, 'a.jpg', 'kim', array_fill(0.5::real, ARRAY[8])::vector)")
+    connection.execute("INSERT INTO photo VALUES (2, 'b.jpg', 'kim'), (3, 'secret.jpg', 'lee')")
+    connection.execute("DELETE FROM thanopg.pending WHERE key = '[1]'")
+    connection.execute(
+        "UPDATE thanopg.pending SET error_type = 'missing', error_text = 'secret', attempts = 6, failed_at = now(), "
+        "available_at = 'infinity' WHERE key = '[3]'"
+    )
+    return "photo"
+
+
+def url_of(database: Database, role: str) -> str:
+    return database.url.replace(database.url.split("//")[1].split("@")[0], f"{role}:x")

@@ -16,7 +16,7 @@ from tests.db.conftest import DIMENSIONS
 from tests.working import picture_uri, register_fake, vector, work_off
 from thanopg.database.account import Account, server_account
 from thanopg.database.binaries import Binaries, reachable_binaries, wheel_binaries
-from thanopg.database.cluster import DATABASE, OWNER, SUPERUSER, create_cluster, ensure_owner, write_settings
+from thanopg.database.cluster import DATABASE, OWNER, SUPERUSER, create_cluster, ensure_roles, write_settings
 from thanopg.database.connect import connect
 from thanopg.database.home import Home
 from thanopg.database.install import install, install_embedded
@@ -81,7 +81,7 @@ def fill(place: Home) -> None:
     where = f"@/{{}}?host={quote(str(place.socket_directory), safe='')}"
     superuser_url = f"postgresql://{SUPERUSER}:{secrets.superuser}{where.format(DATABASE)}"
     with connect(superuser_url.replace(f"/{DATABASE}?", "/postgres?"), autocommit=True) as connection:
-        ensure_owner(connection, secrets)
+        ensure_roles(connection, secrets)
     url = f"postgresql://{OWNER}:{secrets.owner}{where.format(DATABASE)}"
     install(url, superuser_url=superuser_url)
     with connect(url, autocommit=True) as connection:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from datetime import timedelta
 
 import psycopg
 import pytest
@@ -12,14 +10,10 @@ from psycopg import Connection, sql
 
 from tests.adapters import over_both
 from tests.databases import Database, in_database
-from tests.running_service import RunningService
 from thanopg.database.cluster import OWNER
 from thanopg.database.connect import connect
 from thanopg.database.install import install
 from thanopg.database.server import EmbeddedServer
-from thanopg.errors import ImageError
-from thanopg.worker.claim import Made, Written
-from thanopg.worker.queue import WorkQueue
 
 VECTOR = "[" + ",".join(["0.5"] * 4 + ["0"] * 4) + "]"
 COLUMN = "(SELECT c FROM thanopg.embedding_column c LIMIT 1)"
@@ -43,6 +37,7 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "row_vector": (ALL, [f"row_vector({COLUMN}, '{{\"id\": 1}}')"]),
     # pure text and catalogue
     "caption_request": (ALL, ["caption_request('\\x00', 'f', 'f', 'en')"]),
+    "announce_worker": (ALL, ["announce_worker()"]),
     "check_ability": (ALL, ["check_ability(thanopg.find_model('fake'), 'image')"]),
     "check_adoptable": (READER, ["check_adoptable('photo', 'image_path', 'seller', 'text')"]),
     "check_cycle": (ALL, ["check_cycle('photo', 'image_path', 'x')"]),
@@ -71,6 +66,7 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "other_rows": (ALL, [f"other_rows({COLUMN}, '{{\"id\": 1}}', NULL)"]),
     "owns_table": (ALL, ["owns_table('photo'::regclass)"]),
     "prepare_scan": (ALL, ["prepare_scan(10)"]),
+    "made_indexes": (ALL, ["made_indexes('photo', 'fake_base')"]),
     "query_expression": (ALL, [f"query_expression({COLUMN}, 'x')"]),
     "row_condition": (ALL, [f"row_condition({COLUMN}, '{{\"id\": 1}}')"]),
     "search_statement": (ALL, [f"search_statement({COLUMN}, 'x', 'x', 1, NULL, '{{}}')"]),
@@ -96,6 +92,7 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "lock_unchanged": (WORKER, [f"lock_unchanged({COLUMN}, ARRAY['[2]'::jsonb], ARRAY[sha256('b.jpg')])"]),
     "mend_triggers": (ALL, ["mend_triggers(1)"]),  # of tables that the caller owns
     "clear_triggers": (ALL, ["clear_triggers(1)"]),  # the same
+    "clear_leftovers": (WORKER, ["clear_leftovers()"]),  # the same; needs the registry
     "read_source": (WORKER, ["read_source(1, ARRAY['[1]'::jsonb])"]),
     "reconcile": (WORKER, ["reconcile(1)", "reconcile(1, deep => true)"]),
     "refresh": (WORKER, ["refresh('photo')"]),
@@ -121,45 +118,11 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "make_index": (ALL, ["make_index(1)"]),  # it is there
     "native_call": (NOBODY, ["native_call('host=localhost', 'SELECT 1')"]),
     "service_call": (NOBODY, ["service_call('SELECT 1')"]),
+    "set_index": (NOBODY, ["set_index('photo', 'fake_base', 'none')"]),
+    "unmake_index": (NOBODY, ["unmake_index('photo', 'fake_base')"]),
     "set_options": (NOBODY, ["set_options('SERVER thanopg_service', '{}', '{\"host\": \"/tmp\"}')"]),
     "set_service_address": (NOBODY, ["set_service_address('localhost', 1, 'a', 'b')"]),
 }
-
-
-@pytest.fixture
-def role(database: Database, superuser_connection: Connection) -> Iterator[str]:
-    """Logs in, may nothing."""
-    name = f"app_{database.name}"
-    superuser_connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'x'")
-    yield name
-    superuser_connection.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
-
-
-@pytest.fixture
-def session(database: Database, role: str) -> Iterator[Connection]:
-    with connect(url_of(database, role), autocommit=True) as made:
-        yield made
-
-
-@pytest.fixture
-def photo(connection: Connection, service: RunningService) -> str:
-    """Row 1 has a vector, row 2 waits, row 3 has failed with a text."""
-    connection.execute("SELECT create_model('fake', source => 'fake:8', base => 'base')")
-    connection.execute("SELECT create_model('words', source => 'fake:0')")
-    connection.execute("CREATE TABLE photo (id int PRIMARY KEY, image_path text, seller text)")
-    connection.execute("SELECT add_image_embedding('photo', 'image_path', 'fake')")
-    connection.execute("INSERT INTO photo VALUES (1, 'a.jpg', 'kim', array_fill(0.5::real, ARRAY[8])::vector)")
-    connection.execute("INSERT INTO photo VALUES (2, 'b.jpg', 'kim'), (3, 'secret.jpg', 'lee')")
-    connection.execute("DELETE FROM thanopg.pending WHERE key = '[1]'")
-    connection.execute(
-        "UPDATE thanopg.pending SET error_type = 'missing', error_text = 'secret', attempts = 6, failed_at = now(), "
-        "available_at = 'infinity' WHERE key = '[3]'"
-    )
-    return "photo"
-
-
-def url_of(database: Database, role: str) -> str:
-    return database.url.replace(database.url.split("//")[1].split("@")[0], f"{role}:x")
 
 
 def outcome(session: Connection, call: str) -> str:
@@ -183,7 +146,12 @@ def test_every_function_is_in_the_table(connection: Connection) -> None:
 
 @pytest.mark.parametrize("who", ["stranger", "reader", "worker"])
 def test_every_function_as(
-    connection: Connection, superuser_connection: Connection, session: Connection, role: str, photo: str, who: str
+    connection: Connection,
+    superuser_connection: Connection,
+    session: Connection,
+    role: str,
+    three_photos: str,
+    who: str,
 ) -> None:
     if who == "stranger":
         assert {outcome(session, call) for _, calls in CALLS.values() for call in calls} == {"denied"}
@@ -239,7 +207,7 @@ def test_tables_and_views_are_closed_but_for_what_is_named(
 
 
 def test_a_reader_names_no_weights_but_registered_ones(
-    superuser_connection: Connection, session: Connection, role: str, photo: str
+    superuser_connection: Connection, session: Connection, role: str, three_photos: str
 ) -> None:
     superuser_connection.execute(f"GRANT thanopg_reader TO {role}")
     with pytest.raises(psycopg.errors.UndefinedObject):
@@ -247,7 +215,7 @@ def test_a_reader_names_no_weights_but_registered_ones(
 
 
 def test_an_application_writes_rows_without_knowing_of_us(
-    connection: Connection, session: Connection, role: str, photo: str
+    connection: Connection, session: Connection, role: str, three_photos: str
 ) -> None:
     connection.execute(f"GRANT SELECT, INSERT, UPDATE ON photo TO {role}")
     session.execute("INSERT INTO photo VALUES (7, 'b.jpg')")
@@ -257,61 +225,8 @@ def test_an_application_writes_rows_without_knowing_of_us(
 
 
 @over_both
-def test_a_reader_searches_what_it_may_read(
-    connection: Connection, superuser_connection: Connection, session: Connection, role: str, photo: str
-) -> None:
-    superuser_connection.execute(f"GRANT thanopg_reader TO {role}")
-    status = "SELECT rows, embedded, pending, failed FROM embedding_status"
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        session.execute("SELECT * FROM search_image('x', 'fake')")
-    assert session.execute(status).fetchone() == (None, None, None, None)
-    assert session.execute("SELECT * FROM failure").fetchall() == []
-    connection.execute(f"GRANT SELECT ON photo TO {role}")
-    assert session.execute("SELECT key FROM search_image('x', 'fake')").fetchall() == [({"id": 1},)]
-    assert session.execute(status).fetchone() == (3, 1, 1, 1)
-    assert session.execute("SELECT key, error_text FROM failure").fetchall() == [({"id": 3}, "secret")]
-
-
-LEAK = """
-    CREATE FUNCTION pg_temp.leak(value anyelement) RETURNS boolean LANGUAGE plpgsql COST 0.0001
-    AS $$ BEGIN RAISE NOTICE 'leaked %', value; RETURN true; END $$
-"""
-
-
-def test_row_level_security_lets_nothing_out(
-    connection: Connection, superuser_connection: Connection, session: Connection, role: str, photo: str
-) -> None:
-    """Neither rows nor counts nor texts of failures, and not through a function that runs before the policy does."""
-    superuser_connection.execute(f"GRANT thanopg_reader TO {role}")
-    connection.execute("UPDATE photo SET fake_base = array_fill(0.5::real, ARRAY[8])::vector")
-    connection.execute(f"GRANT SELECT ON photo TO {role}; ALTER TABLE photo ENABLE ROW LEVEL SECURITY")
-    connection.execute(f"CREATE POLICY own ON photo TO {role} USING (seller = 'kim')")
-    notices: list[str] = []
-    session.add_notice_handler(lambda notice: notices.append(str(notice.message_primary)))
-    session.execute(LEAK)
-    for call in (
-        "SELECT (key->>'id')::int FROM search_image('x', 'fake', 100) WHERE pg_temp.leak(image)",
-        "SELECT (key->>'id')::int FROM search_image('x', 'fake', 100, filter => 'pg_temp.leak(image_path)')",
-        "SELECT (key->>'id')::int FROM search_image('x', 'fake', 100, options => '{\"exact\": true}')",
-        "SELECT (item).id FROM search_rows(NULL::photo, 'x', 'fake', 100) WHERE pg_temp.leak((item).image_path)",
-        "SELECT 1 UNION ALL SELECT (key->>'id')::int FROM similar_image('photo', '{\"id\": 1}', 'fake', 100)",
-    ):
-        found = session.execute(call.encode()).fetchall()
-        assert sorted(found) == [(1,), (2,)], call
-    with pytest.raises(psycopg.errors.NoDataFound):  # as if there were no such row
-        session.execute("SELECT * FROM similar_image('photo', '{\"id\": 3}', 'fake')")
-    status = session.execute("SELECT rows, embedded, pending, failed, rate, time_left FROM embedding_status").fetchone()
-    assert status == (2, 2, None, None, 0.0, None)
-    assert session.execute("SELECT count(*) FROM failure WHERE pg_temp.leak(error_text)").fetchone() == (0,)
-    assert session.execute("SELECT count(*) FROM embedding_status WHERE pg_temp.leak(failed)").fetchone() == (1,)
-    assert not [text for text in notices if "secret" in text or text.endswith((" 0", " 1"))], notices
-    owner = connection.execute("SELECT rows, failed FROM embedding_status").fetchone()
-    assert owner == (3, 1)
-
-
-@over_both
 def test_the_password_cannot_be_read_nor_the_service_moved(
-    superuser_connection: Connection, session: Connection, role: str, photo: str
+    superuser_connection: Connection, session: Connection, role: str, three_photos: str
 ) -> None:
     superuser_connection.execute(f"GRANT thanopg_reader, thanopg_worker TO {role}")
     shown = session.execute("SELECT umoptions FROM pg_user_mappings WHERE srvname = 'thanopg_service'").fetchall()
@@ -331,86 +246,6 @@ def test_the_password_cannot_be_read_nor_the_service_moved(
     session.execute("CREATE FUNCTION pg_temp.format(text, text, text, text) RETURNS text LANGUAGE sql AS 'SELECT 1'")
     session.execute("SET search_path = pg_temp, thanopg, public, pg_catalog")
     assert session.execute("SELECT thanopg.embed_text('x', 'fake') IS NOT NULL").fetchone() == (True,)
-
-
-@pytest.mark.parametrize("security", ["", "ENABLE", "FORCE"])
-def test_the_worker_role_does_all_of_a_worker_s_work(
-    database: Database, connection: Connection, superuser_connection: Connection, role: str, photo: str, security: str
-) -> None:
-    superuser_connection.execute(f"GRANT thanopg_worker TO {role}")
-    connection.execute('CREATE TABLE "Weird ""name" (a text, b uuid, "Bild" bytea, other text, PRIMARY KEY (a, b))')
-    if security:
-        connection.execute('ALTER TABLE "Weird ""name" ENABLE ROW LEVEL SECURITY')
-        connection.execute(f'ALTER TABLE "Weird ""name" {security} ROW LEVEL SECURITY')
-    connection.execute("""SELECT add_image_embedding('"Weird ""name"', 'Bild', 'fake', column_name => 'v')""")
-    connection.execute(
-        """SELECT add_caption('"Weird ""name"', 'Bild', 'words', column_name => 'c', attributes_column => 'At "t')"""
-    )
-    connection.execute(
-        'INSERT INTO "Weird ""name" SELECT i::text, gen_random_uuid(), \'x\' FROM generate_series(1, 3) i'
-        if security != "FORCE"
-        else "SELECT 1"
-    )
-    superuser_connection.execute(
-        'INSERT INTO "Weird ""name" SELECT i::text, gen_random_uuid(), \'x\' FROM generate_series(4, 5) i'
-    )
-    expected = 2 if security == "FORCE" else 5
-    queue = WorkQueue(url_of(database, role))
-    try:
-        column = queue.columns()[1]
-        claim = queue.claim(column, size=10, lease=timedelta(minutes=1), token=uuid.uuid4())
-        assert len(claim.rows) == expected and claim.rows[0].source == b"x"
-        assert queue.extend(column, claim.token, claim.keys, lease=timedelta(minutes=1)) == expected
-        written = [Written(row=row, made=Made(VECTOR), content_hash=b"h", size=1) for row in claim.rows[1:]]
-        assert len(queue.finish(column, claim.token, written)) == expected - 1
-        fault = ImageError("not_an_image", "no")
-        assert queue.fail(column, claim.token, claim.rows[0], fault, retry_after=None, clear_vector=True)
-        assert queue.reconcile(column, deep=True) == 0
-        captions = queue.columns()[2]
-        claim = queue.claim(captions, size=10, lease=timedelta(minutes=1), token=uuid.uuid4())
-        said = [Written(row=row, made=Made("말", '{"a": 1}'), content_hash=b"h", size=1) for row in claim.rows[1:]]
-        assert len(queue.finish(captions, claim.token, said)) == expected - 1
-        assert queue.fail(captions, claim.token, claim.rows[0], fault, retry_after=None, clear_vector=True)
-        assert queue.reconcile(captions, deep=True) == 0
-    finally:
-        queue.close()
-    rows = superuser_connection.execute('SELECT count(*), count(v) FROM "Weird ""name"').fetchone()
-    assert rows == (expected, expected - 1)
-    words = superuser_connection.execute('SELECT count(c), count("At ""t"->>\'a\') FROM "Weird ""name"').fetchone()
-    assert words == (expected - 1, expected - 1)
-    with connect(url_of(database, role), autocommit=True) as session:
-        for statement in (
-            'SELECT other FROM "Weird ""name"',
-            'UPDATE "Weird ""name" SET a = \'x\'',
-            "DELETE FROM photo",
-        ):
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                session.execute(statement.encode())
-    superuser_connection.execute("""SELECT drop_embedding('"Weird ""name"', 'v')""")
-    superuser_connection.execute("""SELECT drop_embedding('"Weird ""name"', 'c', keep_column => true)""")
-    left = superuser_connection.execute(
-        "SELECT count(*) FROM pg_attribute WHERE attrelid = '\"Weird \"\"name\"'::regclass AND attacl <> '{}'"
-    )
-    assert left.fetchone() == (0,)
-    assert superuser_connection.execute("SELECT count(*) FROM pg_policy").fetchone() == (0,)
-
-
-@pytest.mark.parametrize("policy", ["none", "restrictive"])
-def test_rows_that_a_policy_hides_are_an_error_to_a_worker_and_stay_in_the_queue(
-    database: Database, connection: Connection, superuser_connection: Connection, role: str, photo: str, policy: str
-) -> None:
-    superuser_connection.execute(f"GRANT thanopg_worker TO {role}")
-    connection.execute("ALTER TABLE photo ENABLE ROW LEVEL SECURITY")
-    if policy == "restrictive":
-        connection.execute("SELECT thanopg.admit_worker(1)")
-        connection.execute("CREATE POLICY few ON photo AS RESTRICTIVE USING (seller = 'lee')")
-    queue = WorkQueue(url_of(database, role))
-    try:
-        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="may hide rows"):
-            queue.claim(queue.columns()[0], size=10, lease=timedelta(minutes=1), token=uuid.uuid4())
-    finally:
-        queue.close()
-    assert connection.execute("SELECT count(*) FROM thanopg.pending").fetchone() == (2,)
 
 
 def test_a_cluster_without_the_roles_says_what_to_run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -20,7 +21,7 @@ import pytest
 from tests.databases import make_home
 from thanopg.database.account import server_account
 from thanopg.database.binaries import Binaries, reachable_binaries, wheel_binaries
-from thanopg.database.cluster import OWNER
+from thanopg.database.cluster import OWNER, WORKER
 from thanopg.database.connect import connect
 from thanopg.database.postmaster import find_postmaster
 from thanopg.database.server import EmbeddedServer
@@ -91,6 +92,21 @@ def test_a_password_is_asked_for_and_never_shown(server: EmbeddedServer) -> None
     assert server.socket_directory.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_home_that_an_older_thanopg_made_gets_a_role_for_workers(used_home: Path) -> None:
+    server = EmbeddedServer(used_home, fast=True)
+    with server, connect(server.superuser_url, autocommit=True) as connection:
+        connection.execute(f"DROP ROLE {WORKER}")
+    kept = json.loads(server.home.secrets.read_text())
+    del kept["worker"]
+    server.home.secrets.write_text(json.dumps(kept))
+    with pytest.raises(ServerStartError, match="without a role for workers"):
+        _ = server.worker_url
+    with server:
+        assert ask(server.worker_url, "SELECT pg_has_role('thanopg_worker', 'USAGE')") is True
+        assert ask(server.url, "SELECT 1") == 1
+    assert server.home.secrets.stat().st_mode & 0o777 == 0o600
+
+
 def test_no_tcp_unless_asked(server: EmbeddedServer) -> None:
     assert ask(server.superuser_url, "SHOW listen_addresses") == ""
 
@@ -114,7 +130,7 @@ def test_no_server_yet(home: Path) -> None:
     server.stop()
     with pytest.raises(ServerStartError, match="there is no server in") as caught:
         _ = server.url
-    assert caught.value.hint == "start it with: thanopg up"
+    assert caught.value.hint == f"start it with: thanopg --home {home / 'none'} up"
 
 
 def test_second_start_joins(used_home: Path) -> None:

@@ -193,6 +193,36 @@ def test_reconcile_finds_what_triggers_did_not_see(
     assert connection.execute("SELECT count(*) FROM thanopg.provenance WHERE key = '[4]'").fetchone() == (0,)
 
 
+def test_reconcile_finds_a_vector_that_no_worker_wrote(
+    connection: psycopg.Connection, photo: str, model: FakeEmbedder
+) -> None:
+    """As a restored row brings it along, or one that came while triggers were off: key and picture are those of before."""
+    token, _ = claim(connection)
+    finish(connection, token, {n: f"picture/{n}.jpg" for n in range(1, 11)}, model.info.fingerprint)
+    connection.execute("SELECT thanopg.reconcile(1, deep => true)")
+    assert connection.execute("SELECT count(*) FROM thanopg.pending").fetchone() == (0,)
+    connection.execute("UPDATE photo SET fake_fake = array_fill(0.25::real, ARRAY[8])::vector WHERE id = 5")
+    connection.execute("SELECT thanopg.reconcile(1, deep => true)")
+    assert connection.execute("SELECT key FROM thanopg.pending").fetchall() == [([5],)]
+
+
+def test_a_failure_ends_with_the_picture_that_no_trigger_saw_go(
+    connection: psycopg.Connection, photo: str, model: FakeEmbedder
+) -> None:
+    """Set aside, with a vector or without; then the picture is taken away while triggers are off."""
+    connection.execute(
+        "UPDATE photo SET fake_fake = array_fill(0.5::real, ARRAY[8])::vector WHERE id = 2; "
+        "UPDATE thanopg.pending SET error_type = 'missing', failed_at = now(), available_at = 'infinity'"
+    )
+    connection.execute("ALTER TABLE photo DISABLE TRIGGER USER")
+    connection.execute("UPDATE photo SET image_path = NULL WHERE id IN (1, 2)")
+    connection.execute("SELECT thanopg.reconcile(1)")
+    waiting = connection.execute("SELECT key FROM thanopg.pending WHERE failed_at IS NULL").fetchall()
+    assert waiting == [([2],)], "whose vector is to be taken away"
+    failed = connection.execute("SELECT key FROM thanopg.pending WHERE failed_at IS NOT NULL ORDER BY key").fetchall()
+    assert failed == [([n],) for n in range(3, 11)]
+
+
 def test_refresh_queues_every_picture(connection: psycopg.Connection, photo: str, model: FakeEmbedder) -> None:
     token, _ = claim(connection)
     finish(connection, token, {n: f"picture/{n}.jpg" for n in range(1, 11)}, model.info.fingerprint)

@@ -87,7 +87,10 @@ def check_table(
                 wrong.append((n, column, value if isinstance(value, str) else "bytes", caption))
     assert wrong == [], f"{target.name}: {len(wrong)} of {len(rows)} rows have what is lost or stale: {wrong[:5]}"
     if refreshed:
-        assert failed == planted, f"{target.name}: failures and planted ones differ: {failed.items() ^ planted.items()}"
+        differing = [key for key in failed.keys() | planted.keys() if failed.get(key) != planted.get(key)]
+        values = {n: value for n, value, *_ in rows}
+        told = [(*key, values.get(key[0]), failed.get(key), planted.get(key)) for key in differing]
+        assert differing == [], f"{target.name}: what failed and what was planted differ: {told[:5]}"
         figures.rows += len(rows)
         figures.failures += Counter(planted.values())
 

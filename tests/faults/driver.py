@@ -95,8 +95,8 @@ class Driver:
                 self._transaction(session)
         except (psycopg.IntegrityError, psycopg.OperationalError) as error:
             self._figures.count(self._figures.refused, error.sqlstate or "connection lost")
-            if session.closed:
-                raise
+            if session.closed:  # it was cut while the refused transaction was being rolled back
+                raise psycopg.OperationalError("connection lost") from error
             session.rollback()
 
     def _transaction(self, session: psycopg.Connection) -> None:

@@ -100,8 +100,14 @@ class PointedQueue(WorkQueue):
         self._reach("failed")
         return recorded
 
-    def forget(self, column: EmbeddingColumn, token: uuid.UUID, keys: Sequence[Key]) -> int:
-        forgotten = super().forget(column, token, keys)
+    def forget(
+        self,
+        column: EmbeddingColumn,
+        token: uuid.UUID,
+        keys: Sequence[Key],
+        etags: Sequence[str | None] | None = None,
+    ) -> int:
+        forgotten = super().forget(column, token, keys, etags)
         self._reach("forgotten")
         return forgotten
 

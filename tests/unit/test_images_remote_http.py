@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hostile_server import HostileServer, drips, in_turn, resets, says, sends
+from tests.hostile_server import HostileServer, drips, in_turn, resets, says, sends, versioned
 from thanopg.config import ImageLimits, RemoteSettings, Settings
 from thanopg.errors import ImageError, InvalidArgument
 from thanopg.images.remote.http import HttpReader
@@ -81,6 +82,58 @@ def test_a_picture_with_its_time(reader: HttpReader, server: HostileServer, url:
     assert f"Host: shop.example:{server.port}" in server.requests[0]
     assert "Accept-Encoding: identity" in server.requests[0]
     assert "Authorization" not in server.requests[0] and "Cookie" not in server.requests[0]
+
+
+ETAG = '"33a64df5"'
+
+
+def conditions(server: HostileServer) -> list[str | None]:
+    """What each request said it knows."""
+    found = [re.search(r"^if-none-match: (.*)\r$", head, re.MULTILINE | re.IGNORECASE) for head in server.requests]
+    return [match and match[1] for match in found]
+
+
+def test_what_is_known_by_its_etag_is_not_sent_again(reader: HttpReader, server: HostileServer, url: Address) -> None:
+    now = [PICTURE]
+    server.answers["/x"] = versioned(lambda: now[0], lambda body: ETAG if body == PICTURE else '"changed"')
+    first = reader.fetch(url("/x"))
+    assert (first.data, first.etag) == (PICTURE, ETAG)
+    assert reader.fetch_changed(url("/x"), ETAG) is None
+    now[0] = b"another"
+    again = reader.fetch_changed(url("/x"), ETAG)
+    assert again is not None and (again.data, again.etag) == (b"another", '"changed"')
+    assert conditions(server) == [None, ETAG, ETAG]
+
+
+@pytest.mark.parametrize("etag", ['W/"33a64df5"', "33a64df5", '""', '"a b"', f'"{"a" * 300}"', '"a\x7f"', '"ä"', ""])
+def test_an_etag_that_does_not_stand_for_the_bytes_is_none(
+    reader: HttpReader, server: HostileServer, url: Address, etag: str
+) -> None:
+    server.answers["/x"] = sends(
+        f"HTTP/1.1 200 X\r\nETag: {etag}\r\nContent-Length: 2\r\n\r\nok".encode("latin-1"), then_close=True
+    )
+    assert reader.fetch(url("/x")).etag is None
+
+
+def test_an_etag_stays_between_two(reader: HttpReader, server: HostileServer, url: Address) -> None:
+    """What stands behind a redirect has another's ETag, and nobody but its server is told what we know."""
+    server.answers["/from"] = says(302, Location=f"http://other.example:{server.port}/to")
+    server.answers["/to"] = says(200, PICTURE, ETag=ETAG)
+    assert reader.fetch(url("/from")).etag is None
+    fetched = reader.fetch_changed(url("/from"), ETAG)
+    assert fetched is not None and (fetched.data, fetched.etag) == (PICTURE, None)
+    assert conditions(server) == [None, None, ETAG, None]
+
+
+def test_faults_of_who_was_asked_for_a_change(reader: HttpReader, server: HostileServer, url: Address) -> None:
+    server.answers["/gone"] = says(404)
+    server.answers["/wrong"] = sends(b"HTTP/1.1 304 Not Modified\r\n\r\n", then_close=True)
+    server.answers["/later"] = in_turn(says(503), sends(b"HTTP/1.1 304 Not Modified\r\n\r\n", then_close=True))
+    with pytest.raises(ImageError) as caught:
+        reader.fetch_changed(url("/gone"), ETAG)
+    assert caught.value.fault == "not_found"
+    assert fault_of(reader, url("/wrong")) == ("unsupported", "expected status 200 from shop.example, not 304")
+    assert reader.fetch_changed(url("/later"), ETAG) is None
 
 
 def test_the_image_reader_follows_urls(server: HostileServer, tmp_path: Path) -> None:

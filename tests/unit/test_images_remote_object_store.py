@@ -28,7 +28,16 @@ class Store(MemoryFileSystem):  # type: ignore[misc]  # untyped
     pseudo_dirs = [""]  # noqa: RUF012
     cachable = False
 
+    etags: dict[str, str] = {}  # noqa: RUF012
+
+    def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+        found: dict[str, Any] = super().info(path, **kwargs)
+        return {**found, "ETag": self.etags[path]} if path in self.etags else found
+
+    opened: list[str] = []  # noqa: RUF012
+
     def _open(self, path: str, mode: str = "rb", **kwargs: Any) -> Any:
+        self.opened.append(path)
         if path.endswith("secret.jpg") and mode == "rb":
             raise PermissionError("Access Denied for AKIA123")
         if path.endswith("broken.jpg") and mode == "rb":
@@ -46,6 +55,7 @@ def store() -> Iterator[Store]:
     files.pipe("private/a.jpg", PICTURE)
     yield files
     Store.store.clear()
+    Store.etags.clear()
 
 
 @pytest.fixture
@@ -60,6 +70,18 @@ def test_an_object_with_its_time(reader: ImageReader, store: Store, name: str) -
     image = reader.read(f"s3://shop/pictures/{name}")
     assert image.data == PICTURE
     assert isinstance(image.modified, datetime) and image.modified.tzinfo is not None
+
+
+@pytest.mark.parametrize("etag", ['"5d41402a"', "5d41402a"])
+def test_an_object_known_by_its_etag_is_not_opened(reader: ImageReader, store: Store, etag: str) -> None:
+    path = "s3://shop/pictures/a.jpg"
+    store.etags["shop/pictures/a.jpg"] = etag
+    assert reader.read(path).etag == '"5d41402a"'
+    store.opened.clear()
+    assert reader.read_changed(path, '"5d41402a"') is None
+    assert store.opened == []
+    changed = reader.read_changed(path, '"older"')
+    assert changed is not None and changed.data == PICTURE and changed.etag == '"5d41402a"'
 
 
 @pytest.mark.parametrize(

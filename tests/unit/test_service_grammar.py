@@ -7,8 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thanopg.errors import NoCatalog, NotSupported, SyntaxNotUnderstood, ThanopgError
-from thanopg.service.grammar import parse
+from thanopg.service.grammar import parse as parse_bytes
 from thanopg.service.statement import BYTEA, TEXT, Call, Fixed, Forget, NoOp, Parameter, Statement, Transaction
+
+
+def parse(text: str) -> list[Statement]:
+    return parse_bytes(text.encode())
 
 
 def only(text: str) -> Statement:

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thanopg.errors import LimitExceeded, SyntaxNotUnderstood
-from thanopg.service.lexer import Token, tokens
+from thanopg.errors import InvalidArgument, InvalidEncoding, LimitExceeded, SyntaxNotUnderstood
+from thanopg.service.lexer import Long, Token, tokens
 
 
 def lex(text: str) -> list[Token]:
-    return list(tokens(text))
+    return list(tokens(text.encode()))
 
 
 def test_a_call() -> None:
@@ -85,21 +85,41 @@ def test_a_quoted_literal_comes_back(text: str) -> None:
         '"' + '""' * 5_000_000 + '"',
         "E'" + "\\n" * 5_000_000 + "'",
         "E'\\\\x00''" + "\\101" * 5_000_000 + "'",
+        "E'" + "\\n" * 2_000 + "'",
+        "/*" + " " * 1_000_000 + "/* */" * 1_000_000,
+        " " * 5_000_000,
+        "--\n" * 1_000_000,
+        "a" * 5_000_000,
+        '"' + "a" * 5_000_000 + '"',
     ],
 )
 def test_what_is_read_sign_by_sign_is_bounded(text: str) -> None:
     with pytest.raises(LimitExceeded):
-        list(tokens(text))
+        lex(text)
 
 
 @pytest.mark.parametrize("literal", ["'\\x{}'", "E'\\\\x{}'", "$${}$$", "'{}'"])
 def test_long_literals_are_read_whole(literal: str) -> None:
     digits = "0f" * 5_000_000
-    ((kind, value),) = tokens(literal.format(digits))
-    assert kind == "string" and value.removeprefix("\\x") == digits
+    text = bytearray(literal.format(digits).encode())
+    ((kind, value),) = tokens(text)
+    assert kind == "string" and isinstance(value, Long)
+    assert value.view.obj is text, "not a copy"
+    assert value.view.tobytes().removeprefix(b"\\x") == digits.encode()
+
+
+def test_the_beginning_of_a_long_literal() -> None:
+    ((_, value),) = tokens(("'" + "밝은 ''빨간'' 미니 원피스 " * 1_900 + "'").encode())
+    assert isinstance(value, Long)
+    assert value.beginning(20_000)[:16_385] == ("밝은 '빨간' 미니 원피스 " * 1_900)[:16_385]
+    for wrong, error in ((b"\xff", InvalidEncoding), (b"\0", InvalidArgument)):
+        ((_, value),) = tokens(b"'" + wrong + b"a" * 100_000 + b"'")
+        assert isinstance(value, Long)
+        with pytest.raises(error):
+            value.beginning(10)
 
 
 @pytest.mark.parametrize("text", ["E'" + "a" * 60_000, "E'" + "a\\n" * 20_000, "E'" + "''" * 30_000 + "\\"])
 def test_a_literal_without_an_end_is_found_out_at_once(text: str) -> None:
     with pytest.raises(SyntaxNotUnderstood):
-        list(tokens(text))
+        lex(text)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thanopg.errors import InvalidArgument
-from thanopg.service.literal import parse_bytea, vector_literal
+from thanopg.service.literal import SLICE, parse_bytea, unhex, vector_literal
 
 
 def test_a_vector_as_pgvector_reads_it() -> None:
@@ -38,3 +38,18 @@ def test_plain_bytes_and_spaces_between_digits() -> None:
 def test_what_is_no_bytea(text: str) -> None:
     with pytest.raises(InvalidArgument):
         parse_bytea(text)
+
+
+def test_a_long_bytea_is_read_in_slices() -> None:
+    data = np.random.default_rng(1).bytes(SLICE + 1)
+    text, into = memoryview(b"\\x" + data.hex().encode()), memoryview(bytearray(len(data)))
+    assert len(list(unhex(text, into))) == 3
+    assert bytes(into) == data
+
+
+@pytest.mark.parametrize(
+    "text", [b"\\x0g" + b"00" * SLICE, b"\\x0" + b"00" * SLICE, b"00" * SLICE, b"\\x " + b"00" * SLICE]
+)
+def test_what_is_no_long_bytea(text: bytes) -> None:
+    with pytest.raises(InvalidArgument):
+        list(unhex(memoryview(text), memoryview(bytearray((len(text) - 2) // 2))))

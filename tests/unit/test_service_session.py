@@ -23,9 +23,11 @@ from tests.unit.service_client import (
     values,
 )
 from thanopg.errors import CallCancelled, TooBusy
+from thanopg.service.frontend import LARGE
+from thanopg.service.lexer import Long
 from thanopg.service.prepared import MAX_KEPT
-from thanopg.service.reader import LARGE, Budget, PacketReader
-from thanopg.service.request import Answer, CaptionImage, DescribeModel, EmbedImage, EmbedText, Request
+from thanopg.service.reader import Budget, PacketReader
+from thanopg.service.request import MAX_TEXT, Answer, CaptionImage, DescribeModel, EmbedImage, EmbedText, Request
 from thanopg.service.session import Goodbye, Session
 
 VECTOR = Answer(b"[1,0]")
@@ -302,6 +304,51 @@ def test_a_message_over_the_limit_is_skipped_and_refused() -> None:
     assert errors(client.send(parse("SELECT embed_text($1, 'm')"), bind(b"a" * 200_000), execute(), SYNC)) == ["54000"]
     assert kinds(client.send(query(CALL))) == "TDCZI"
     assert client.budget.free == 1_000_000
+
+
+@pytest.mark.parametrize("extended", [False, True])
+def test_a_large_literal_stays_where_it_lies(client: Client, extended: bool) -> None:
+    digits = b"\\x" + b"0f" * LARGE
+    text = f"SELECT embed_image('{digits.decode()}', 'm', 'f') -- 끝"
+    after = query(CALL)
+    sent = [parse(text), bind(), execute(), SYNC] if extended else [query(text)]
+    assert kinds(client.send(b"".join(sent) + after)) == ("12DCZI" if extended else "TDCZI") + "TDCZI"
+    image, embedded = client.calls
+    assert isinstance(image, EmbedImage) and image[1:] == ("m", "f")
+    assert isinstance(image.image, Long) and image.image.view == digits
+    assert embedded == EmbedText("a cat", "fake:2", None)
+
+
+def test_a_large_value_stays_where_it_lies(client: Client) -> None:
+    prepared = parse("SELECT embed_image($1, $2)")
+    data, digits = bytes(range(256)) * 300, b"\\x" + b"0f" * LARGE
+    client.send(prepared, bind(data, b"m", formats=[1, 0]), execute(), SYNC)
+    client.send(prepared, bind(digits, b"m"), execute(), SYNC)
+    binary, text = client.calls
+    assert isinstance(binary, EmbedImage) and isinstance(binary.image, memoryview) and binary.image == data
+    assert isinstance(text, EmbedImage) and isinstance(text.image, Long) and text.image.view == digits
+
+
+@pytest.mark.parametrize("bound", [False, True])
+def test_of_a_large_text_the_beginning_is_used(client: Client, bound: bool) -> None:
+    text = "빨간 원피스 " * 20_000
+    if bound:
+        client.send(parse("SELECT embed_text($1, 'm')"), bind(text.encode()), execute(), SYNC)
+    else:
+        client.send(query(f"SELECT embed_text('{text}', 'm')"))
+    (request,) = client.calls
+    assert isinstance(request, EmbedText) and text.startswith(request.text)
+    assert MAX_TEXT < len(request.text) < 5 * MAX_TEXT
+
+
+@pytest.mark.parametrize(
+    ("text", "sqlstate"),
+    [(b"\xff" + b"a" * LARGE, "22021"), (b"a" * LARGE + b"\0a", "08P01"), (b"'", "42601"), (b"''" * LARGE, "54000")],
+)
+def test_what_is_wrong_with_a_large_text(client: Client, text: bytes, sqlstate: str) -> None:
+    found = client.send(message("Q", b"SELECT embed_text('" + text + b" " * LARGE + b"', 'm')\0"))
+    assert errors(found) == [sqlstate]
+    assert kinds(client.send(query(CALL))) == "TDCZI"
 
 
 def test_large_messages_share_a_budget_and_give_it_back() -> None:

@@ -31,6 +31,7 @@ MODELS = """
 """
 FAILURES = """
     SELECT target::text AS "table", column_name AS "column", error_type AS error, count(*) AS rows,
+           count(*) FILTER (WHERE next_attempt_at IS NOT NULL) AS tried_again,
            count(*) FILTER (WHERE next_attempt_at IS NULL) AS set_aside, min(error_text) AS example
     FROM thanopg.failure GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3
 """

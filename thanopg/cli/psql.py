@@ -38,4 +38,6 @@ def psql(settings: Settings, context: typer.Context) -> None:
     environment = {"PGCLIENTENCODING": "UTF8", **os.environ}
     if named.get("password"):
         environment["PGPASSWORD"] = named.pop("password")  # everybody could read it in an argument
-    os.execve(program, ["psql", "--dbname", make_conninfo(**named), *context.args], environment)  # noqa: S606
+    # an error of a function of ours says all in its message and hint; where in it that was is of no use
+    arguments = ["--set=SHOW_CONTEXT=never", "--dbname", make_conninfo(**named), *context.args]
+    os.execve(program, ["psql", *arguments], environment)  # noqa: S606

@@ -12,7 +12,7 @@ import typer
 
 from thanopg.cli.options import with_settings
 from thanopg.cli.supervised import UntilStdinCloses, end_with_stdin
-from thanopg.config import Settings
+from thanopg.config import Settings, command_for
 
 if TYPE_CHECKING:
     from thanopg.models.library import ModelLibrary
@@ -81,7 +81,7 @@ def serve(
         if not server.home.secrets.exists():
             raise InvalidArgument(
                 f"there is no home in {settings.home} beside whose server to listen",
-                hint="make one with: thanopg up; or listen elsewhere: --host 127.0.0.1",
+                hint=f"make one with: {command_for(settings.home, 'up')}; or listen elsewhere: --host 127.0.0.1",
             )
         address = server.service_address
         service = replace(service, unix_socket_dir=Path(address.host), user=address.user, password=address.password)

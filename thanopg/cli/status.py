@@ -114,8 +114,10 @@ def tables(screen: Screen, report: Report) -> None:
         line(screen, "embeddings", "none", "SELECT add_image_embedding('your_table', 'image_column', 'model')")
     if report["failures"]:
         screen.data("")
-        fields = ("table", "column", "error", "rows", "set_aside", "example")
-        screen.table(fields, [tuple(failure[field] for field in fields) for failure in report["failures"]])
+        # a row that will be tried again is pending above, and keeps the vector that it has
+        fields = ("table", "column", "error", "tried_again", "set_aside", "example")
+        names = [field.replace("_", " ") for field in fields]
+        screen.table(names, [tuple(failure[field] for field in fields) for failure in report["failures"]])
         screen.data("which rows: SELECT * FROM failure;   again: SELECT retry();")
 
 

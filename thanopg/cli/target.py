@@ -7,22 +7,29 @@ import shutil
 import sys
 from pathlib import Path
 
-from thanopg.config import Settings, default_home
+from thanopg.config import Settings, command_for
 from thanopg.database.server import EmbeddedServer
 from thanopg.errors import DatabaseUnavailable, InvalidArgument
 
 
 def database_url(settings: Settings) -> str:
     """Raises DatabaseUnavailable when none is named and the embedded server does not run, ServerStartError."""
-    if settings.database_url is not None:
-        return settings.database_url
+    return settings.database_url or _running_server(settings).url
+
+
+def worker_url(settings: Settings) -> str:
+    """The same for a worker, which in a home of ours owns nothing."""
+    return settings.database_url or _running_server(settings).worker_url
+
+
+def _running_server(settings: Settings) -> EmbeddedServer:
     server = EmbeddedServer(settings.home)
     if not server.running:
         raise DatabaseUnavailable(
             f"the server of {settings.home} is not running",
-            hint="start it with: thanopg up --detach; or name another database: --database-url",
+            hint=f"start it with: {command(settings, 'up --detach')}; or name another database: --database-url",
         )
-    return server.url
+    return server
 
 
 def image_root(settings: Settings) -> Path:
@@ -37,8 +44,7 @@ def image_root(settings: Settings) -> Path:
 
 def command(settings: Settings, verb: str) -> str:
     """How to call a verb for this home, as people can paste it."""
-    home = "" if settings.home == default_home() else f"--home {shlex.quote(str(settings.home))} "
-    return f"{shlex.quote(program())} {home}{verb}"
+    return shlex.quote(program()) + command_for(settings.home, verb).removeprefix("thanopg")
 
 
 def program() -> str:

@@ -22,6 +22,7 @@ def url(settings: Settings) -> None:
     """Print the database URL, with its password."""
     import sys
 
+    from thanopg.cli.target import command
     from thanopg.database.server import EmbeddedServer
 
     if settings.database_url is not None:
@@ -30,4 +31,4 @@ def url(settings: Settings) -> None:
     server = EmbeddedServer(settings.home)
     print(server.url)
     if not server.running:
-        print("note: the server is not running; start it with: thanopg up", file=sys.stderr)
+        print(f"note: the server is not running; start it with: {command(settings, 'up')}", file=sys.stderr)

@@ -52,7 +52,7 @@ def worker(
     import os
     from functools import partial
 
-    from thanopg.cli.target import database_url, image_root
+    from thanopg.cli.target import image_root, worker_url
     from thanopg.images.pool import DecodePool
     from thanopg.images.remote.reader import RemoteReader
     from thanopg.images.source import ImageReader
@@ -63,7 +63,7 @@ def worker(
     from thanopg.worker.worker import Worker
 
     root = image_root(settings)
-    url = database_url(settings)
+    url = worker_url(settings)
     stop = threading.Event()
     stop_on_signal(stop)
     if until_stdin_closes:

@@ -1,4 +1,4 @@
-"""A new database cluster: initdb, the settings of a small machine, the owner's role and database."""
+"""A new database cluster: initdb, the settings of a small machine, who logs in, the owner's database."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from thanopg.database.steps import only, run
 
 SUPERUSER = "postgres"
 OWNER = "thanopg_owner"  # not "thanopg": "$user" in search_path would put the tables of that role into our schema
+WORKER = "thanopg_home_worker"  # of every worker of this home; the rights are those of thanopg_worker
 DATABASE = "thanopg"
 LARGE_SHARED_MEMORY = 512 * 1024 * 1024
 
@@ -75,20 +76,26 @@ def write_settings(home: Home, *, fast: bool) -> None:
     home.settings.chmod(0o644)
 
 
-def ensure_owner(connection: Connection, secrets: Secrets) -> None:
-    """The role that owns everything of ours, its database, and the roles that a restored dump expects.
+def ensure_roles(connection: Connection, secrets: Secrets) -> None:
+    """The role that owns everything of ours, its database, its workers' role, and those that a restored dump expects.
 
     `connection` is a superuser's, autocommit.
     """
     run(connection, only("roles"))
-    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone() is None:
-        verifier = connection.pgconn.encrypt_password(secrets.owner.encode(), OWNER.encode(), b"scram-sha-256").decode()
-        connection.execute(
-            sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(OWNER), sql.Literal(verifier))
-        )
+    _ensure_login(connection, OWNER, secrets.owner)
+    _ensure_login(connection, WORKER, secrets.worker)
+    connection.execute(sql.SQL("GRANT thanopg_worker TO {}").format(sql.Identifier(WORKER)))
     if connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
         connection.execute(
             sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER))
+        )
+
+
+def _ensure_login(connection: Connection, name: str, password: str) -> None:
+    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone() is None:
+        verifier = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
+        connection.execute(
+            sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(name), sql.Literal(verifier))
         )
 
 

@@ -10,9 +10,10 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
+from thanopg.config import command_for
 from thanopg.database.account import Account
 from thanopg.database.binaries import MAJOR
 from thanopg.errors import ServerStartError
@@ -30,6 +31,8 @@ class Secrets:
     superuser: str = field(repr=False)
     owner: str = field(repr=False)
     service: str = field(repr=False)
+    worker: str = field(repr=False, default="")
+    """empty until a server of this version has started in a home that an older one made"""
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ class Home:
             return Secrets(**json.loads(self.secrets.read_text()))
         except FileNotFoundError as error:
             raise ServerStartError(
-                f"there is no server in {self.path} yet", hint="start it with: thanopg up"
+                f"there is no server in {self.path} yet", hint=f"start it with: {command_for(self.path, 'up')}"
             ) from error
         except (OSError, ValueError, TypeError) as error:
             raise ServerStartError(
@@ -111,17 +114,22 @@ class Home:
 
     def ensure_secrets(self) -> Secrets:
         if self.secrets.exists():
-            return self.read_secrets()
+            found = self.read_secrets()
+            return found if found.worker else self._write_secrets(replace(found, worker=secrets.token_urlsafe(24)))
         if self.data.exists():
             raise ServerStartError(
                 f"{self.secrets} is lost, and {self.data} cannot be opened without it",
                 hint="restore it, or move the home away and start anew",
             )
-        made = Secrets(**{name: secrets.token_urlsafe(24) for name in ("superuser", "owner", "service")})
+        return self._write_secrets(Secrets(**{made.name: secrets.token_urlsafe(24) for made in fields(Secrets)}))
+
+    def _write_secrets(self, made: Secrets) -> Secrets:
         half = self.secrets.with_name("secrets.json.half")
         half.unlink(missing_ok=True)
         with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump(vars(made), file)
+            file.flush()
+            os.fsync(file.fileno())
         half.rename(self.secrets)
         return made
 

@@ -16,9 +16,10 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
+from thanopg.config import command_for
 from thanopg.database.account import Account, server_account
 from thanopg.database.binaries import reachable_binaries, wheel_binaries
-from thanopg.database.cluster import DATABASE, OWNER, SUPERUSER, create_cluster, ensure_owner, write_settings
+from thanopg.database.cluster import DATABASE, OWNER, SUPERUSER, WORKER, create_cluster, ensure_roles, write_settings
 from thanopg.database.connect import Connection, connect
 from thanopg.database.home import PORT, Home, explained
 from thanopg.database.launch import POLL_SECONDS, START_SECONDS, STOP_SECONDS, dismiss, keep, launch
@@ -46,6 +47,17 @@ class EmbeddedServer:
     def url(self) -> str:
         """As the role that owns the database `thanopg` and is no superuser."""
         return self._url(OWNER, self.home.read_secrets().owner, DATABASE)
+
+    @property
+    def worker_url(self) -> str:
+        """As a member of thanopg_worker that owns nothing."""
+        password = self.home.read_secrets().worker
+        if not password:
+            raise ServerStartError(
+                f"the server of {self.home.path} was started by an older thanopg, without a role for workers",
+                hint=f"start it again: {command_for(self.home.path, 'down')}, then {command_for(self.home.path, 'up')}",
+            )
+        return self._url(WORKER, password, DATABASE)
 
     @property
     def superuser_url(self) -> str:
@@ -84,7 +96,7 @@ class EmbeddedServer:
                 with explained(self.home.path):
                     self._start(account, detach=detach)
             with self._connect_superuser() as connection:
-                ensure_owner(connection, self.home.read_secrets())
+                ensure_roles(connection, self.home.ensure_secrets())
 
     def stop(self) -> None:
         """Fast shutdown: open transactions are rolled back. A stopped server is fine. Raises ServerStartError."""

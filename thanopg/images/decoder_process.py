@@ -58,7 +58,7 @@ class DecoderProcess:
             self.close()
             raise DecoderUnavailable(f"a decoding process did not start: {self._ending()}") from error
 
-    def decode(self, data: bytes, preprocessing: Preprocessing) -> Pixels:
+    def decode(self, data: bytes | memoryview, preprocessing: Preprocessing) -> Pixels:
         """Raises ImageError; Died if the process has ended meanwhile."""
         deadline = time.monotonic() + self._limits.seconds
         shape = (preprocessing.height, preprocessing.width, 3)

@@ -45,7 +45,7 @@ class DecodePool:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def submit(self, data: bytes, preprocessing: Preprocessing) -> Future[Pixels]:
+    def submit(self, data: bytes | memoryview, preprocessing: Preprocessing) -> Future[Pixels]:
         """The pixels, uint8 (height, width, 3), writable, or an ImageError; DecoderUnavailable if no process starts.
 
         Futures that are not done when the pool is closed end in CancelledError.
@@ -64,7 +64,7 @@ class DecodePool:
         for process in alive:
             process.close()
 
-    def _decode(self, data: bytes, preprocessing: Preprocessing) -> Pixels:
+    def _decode(self, data: bytes | memoryview, preprocessing: Preprocessing) -> Pixels:
         if len(data) > self._limits.bytes:
             raise ImageError("too_large", f"expected at most {self._limits.bytes} bytes, not {len(data)}")
         process = self._idle.get()

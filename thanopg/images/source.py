@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -36,11 +36,16 @@ class ImageBytes:
     """bytes"""
     modified: datetime | None
     """of the file, or what a server says of it, in UTC; None where nothing is known"""
+    etag: str | None = None
+    """what a server knows these bytes by"""
 
 
 class Remote(Protocol):
     def fetch(self, url: str) -> Fetched:
         """Raises ImageError."""
+
+    def fetch_changed(self, url: str, etag: str) -> Fetched | None:
+        """The same, or None when what is there still has this ETag."""
 
 
 class ImageReader:
@@ -63,6 +68,16 @@ class ImageReader:
             return self._read_text(source)
         return self._checked(bytes(source), modified=None)
 
+    def check(self, path: str) -> None:
+        """That there is such a file, without reading it. Raises ImageError, ImageRootUnavailable."""
+        with self._open(path):
+            pass
+
+    def read_changed(self, source: str, etag: str) -> ImageBytes | None:
+        """The same for a URL; None when its server says that it still has what it gave this ETag to."""
+        fetched = self._remote_of(source).fetch_changed(source, etag)
+        return None if fetched is None else self._fetched(fetched)
+
     def _read_text(self, source: str) -> ImageBytes:
         if source[:5].lower() == "data:":
             return self._checked(read_data_uri(source, max_bytes=self._limits.bytes), modified=None)
@@ -76,13 +91,18 @@ class ImageReader:
             return self._checked(file.read(self._limits.bytes + 1), modified=file.modified)
 
     def _read_url(self, source: str) -> ImageBytes:
+        return self._fetched(self._remote_of(source).fetch(source))
+
+    def _remote_of(self, source: str) -> Remote:
         scheme = source.partition(":")[0].lower()
         if scheme not in REMOTE:
             raise ImageError("unsupported", f"expected {EXPECTED}, not a URL with {scheme:.20}://")
         if self._remote is None:
             raise ImageError("unsupported", "URLs are not followed here")
-        fetched = self._remote.fetch(source)
-        return self._checked(fetched.data, modified=fetched.modified)
+        return self._remote
+
+    def _fetched(self, fetched: Fetched) -> ImageBytes:
+        return replace(self._checked(fetched.data, modified=fetched.modified), etag=fetched.etag)
 
     def _open(self, source: str) -> RootedFile:
         missing: ImageError | None = None

@@ -8,6 +8,8 @@ from concurrent.futures import Future
 from time import perf_counter
 from typing import Final, Protocol
 
+import numpy as np
+
 from thanopg.config import ImageLimits
 from thanopg.errors import (
     DeadlineExceeded,
@@ -20,15 +22,22 @@ from thanopg.errors import (
 from thanopg.models.embedder import ModelInfo, Pixels, Preprocessing, check_embeds, choose_language
 from thanopg.service.batcher import Batcher
 from thanopg.service.cache import CachedVector, VectorCache
-from thanopg.service.literal import parse_bytea
+from thanopg.service.lexer import Long
+from thanopg.service.literal import parse_bytea, unhex
 from thanopg.service.metrics import Metrics
-from thanopg.service.request import Answer, CaptionImage, DescribeModel, EmbedImage, EmbedText, Request
+from thanopg.service.request import (
+    MAX_TEXT,
+    Answer,
+    CaptionImage,
+    DescribeModel,
+    EmbedImage,
+    EmbedText,
+    Image,
+    Request,
+)
 from thanopg.service.shelf import Shelf
+from thanopg.service.turns import Turns
 
-MAX_TEXT: Final = 16_384
-"""characters that go to the tokenizer, far more than any context holds; the caller is told of what is left out"""
-SHORT_BYTEA: Final = 64 * 1024
-"""a bytea's text form up to here is decoded in place"""
 NAMES: Final[dict[type, str]] = {
     EmbedText: "embed_text",
     EmbedImage: "embed_image",
@@ -40,7 +49,7 @@ NAMES: Final[dict[type, str]] = {
 class Decoder(Protocol):
     """What the service needs of `thanopg.images.pool.DecodePool`."""
 
-    def submit(self, data: bytes, preprocessing: Preprocessing) -> Future[Pixels]:
+    def submit(self, data: bytes | memoryview, preprocessing: Preprocessing) -> Future[Pixels]:
         """The future raises ImageError."""
 
 
@@ -54,6 +63,7 @@ class Calls:
         batcher: Batcher,
         cache: VectorCache,
         metrics: Metrics,
+        turns: Turns,
         *,
         limits: ImageLimits,
         max_decoding: int,
@@ -64,6 +74,7 @@ class Calls:
         self._batcher = batcher
         self._cache = cache
         self._metrics = metrics
+        self._turns = turns
         self._limits = limits
         self._max_decoding = max_decoding
         self._seconds = seconds
@@ -148,7 +159,7 @@ class Calls:
         pixels = await self._pixels(request.image, model.preprocessing)
         return Answer((await self._batcher.caption_image(model, pixels, language, request.prompt)).encode())
 
-    async def _pixels(self, image: bytes | str, preprocessing: Preprocessing) -> Pixels:
+    async def _pixels(self, image: Image, preprocessing: Preprocessing) -> Pixels:
         if self.decoding >= self._max_decoding:
             raise TooBusy
         self.decoding += 1
@@ -158,12 +169,16 @@ class Calls:
         finally:
             self.decoding -= 1
 
-    async def _bytes(self, image: bytes | str) -> bytes:
+    async def _bytes(self, image: Image) -> bytes | memoryview:
         if isinstance(image, str):
-            short = len(image) <= SHORT_BYTEA
-            image = parse_bytea(image) if short else await asyncio.to_thread(parse_bytea, image)
-        if len(image) > self._limits.bytes:
-            raise ImageError("too_large", f"the image has {len(image)} bytes, the limit is {self._limits.bytes}")
+            image = parse_bytea(image)
+        size = (len(image.view) - 2) // 2 if isinstance(image, Long) else len(image)
+        if size > self._limits.bytes:
+            raise ImageError("too_large", f"the image has {size} bytes, the limit is {self._limits.bytes}")
+        if isinstance(image, Long):
+            data = np.empty(size, np.uint8).data  # no page of it is touched before it is written
+            await self._turns.work_off(unhex(image.view, data))
+            return data
         return image
 
 

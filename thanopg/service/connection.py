@@ -30,6 +30,8 @@ CALLS_PER_TURN: Final = 2
 """answers from the cache that one client gets before others have their turn"""
 PROMPT: Final = 64 * 1024
 """bytes up to which a client is served in the round of the event loop that brings them"""
+SYNC_AND_SUCH: Final = 64
+"""bytes that may be there already when a call ends; a client with more has sent further calls without waiting"""
 CLOSE_SECONDS: Final = 5.0
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,8 @@ class Host(Protocol):
     calls: Calls
     budget: Budget
     turns: Turns
+    scratch: memoryview
+    """what arrives goes through it: nobody keeps it longer than one callback"""
     tls: ssl.SSLContext | None
 
     def arrived(self, connection: Connection) -> BackendKey: ...
@@ -54,7 +58,7 @@ class Host(Protocol):
     def failed_login(self) -> None: ...
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     def __init__(self, host: Host) -> None:
         self._host = host
         self._loop = asyncio.get_running_loop()
@@ -83,16 +87,21 @@ class Connection(asyncio.Protocol):
         self._startup = Startup(self._reader, self._host.credentials, self.key, tls=self._host.tls is not None)
         self._timer = self._loop.call_later(self._host.settings.login_seconds, self.abort)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._host.scratch
+
+    def buffer_updated(self, nbytes: int) -> None:
         if self._closing:
             return
-        self._reader.feed(data)
+        self._reader.feed(self._host.scratch[:nbytes])
         if self._session is not None and self._reader.waiting > PROMPT:
             self._wait_for_turn()
         if self._waits_for_turn:
             self._bound_reading()
-        else:
-            self._step()
+            return
+        self._step()
+        if not self._waits_for_turn:
+            self._host.turns.served_at_once()
 
     def eof_received(self) -> bool:
         return False  # nobody who still waits for an answer hangs up
@@ -230,7 +239,7 @@ class Connection(asyncio.Protocol):
         for _ in range(CALLS_PER_TURN):
             request = session.next()
             if isinstance(request, Goodbye):
-                self._transport.write(session.take())
+                self._send(session)
                 self._close()
                 return
             if request is None:
@@ -243,13 +252,16 @@ class Connection(asyncio.Protocol):
             self._wait_for_turn()
         elif self._stopping and not session.busy:
             session.end(ServiceStopping())
-            self._transport.write(session.take())
+            self._send(session)
             self._close()
             return
+        self._send(session)
+        self._watch_message(session)
+
+    def _send(self, session: Session) -> None:
         output = session.take()
         if output:
             self._transport.write(output)
-        self._watch_message(session)
 
     def _wait_for_turn(self) -> None:
         if not self._waits_for_turn:
@@ -283,7 +295,11 @@ class Connection(asyncio.Protocol):
             self._session.fail(ThanopgError())
         else:
             self._session.answer(call.result())
-        self._step()
+        if self._reader.waiting > SYNC_AND_SUCH and not self._write_paused:
+            self._send(self._session)
+            self._wait_for_turn()
+        else:
+            self._step()
 
     # --- bounds ------------------------------------------------------------------------------------------------------
 

@@ -11,10 +11,17 @@ from typing import Final, NamedTuple
 
 from thanopg.errors import InvalidEncoding, ProtocolViolation
 
+Text = bytes | bytearray
+"""of SQL, as it came"""
+
+LARGE: Final = 64 * 1024
+"""bytes beyond which a text or a value is not copied"""
 PROTOCOL_3: Final = 3
 SSL_REQUEST: Final = 80877103
 GSSENC_REQUEST: Final = 80877104
 CANCEL_REQUEST: Final = 80877102
+MOST_TYPES: Final = 4 * 2**15 + 8
+"""bytes that can follow the text of a Parse message"""
 
 
 class Startup(NamedTuple):
@@ -33,12 +40,12 @@ class CancelRequest(NamedTuple):
 
 
 class Query(NamedTuple):
-    text: str
+    text: Text
 
 
 class Parse(NamedTuple):
     name: str
-    query: str
+    query: Text
     types: tuple[int, ...]
 
 
@@ -46,7 +53,8 @@ class Bind(NamedTuple):
     portal: str
     statement: str
     formats: tuple[int, ...]
-    values: tuple[bytes | None, ...]
+    values: tuple[bytes | memoryview | None, ...]
+    """large ones where they lie in the message"""
     result_formats: tuple[int, ...]
 
 
@@ -90,17 +98,38 @@ Message = Query | Parse | Bind | Describe | Close | Execute | Sync | Flush | Ter
 class _Body:
     """Reads the fields of one message in order. Raises ProtocolViolation when they don't fit."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | bytearray) -> None:
+        """A bytearray is given away: parts of it are used where they lie."""
         self.data = data
         self.position = 0
 
     def string(self) -> str:
+        return decode_text(self._raw(self._string_end()))
+
+    def text(self) -> Text:
+        """SQL. A short one is checked to be UTF-8; of a long one whoever reads it checks what is used."""
+        end = self._string_end()
+        if not isinstance(self.data, bytearray) or end - self.position <= LARGE:
+            raw = self._raw(end)
+            decode_text(raw)
+            return raw
+        if len(self.data) - end > MOST_TYPES:
+            raise ProtocolViolation("invalid message format")
+        text, rest, begin = self.data, bytes(self.data[end + 1 :]), self.position
+        del text[end:], text[:begin]  # neither copies anything
+        self.data, self.position = rest, 0
+        return text
+
+    def _string_end(self) -> int:
         end = self.data.find(b"\0", self.position)
         if end < 0:
             raise ProtocolViolation("invalid string in message")
-        raw = self.data[self.position : end]
+        return end
+
+    def _raw(self, end: int) -> bytes:
+        raw = bytes(self.data[self.position : end])
         self.position = end + 1
-        return decode_text(raw)
+        return raw
 
     def byte(self) -> bytes:
         return self.take(1)
@@ -112,12 +141,14 @@ class _Body:
         return int.from_bytes(self.take(4), "big", signed=True)
 
     def take(self, length: int) -> bytes:
-        end = self.position + length
+        return bytes(self.value(length))
+
+    def value(self, length: int) -> bytes | memoryview:
+        begin, end = self.position, self.position + length
         if length < 0 or end > len(self.data):
             raise ProtocolViolation("insufficient data left in message")
-        part = self.data[self.position : end]
         self.position = end
-        return part
+        return bytes(self.data[begin:end]) if length <= LARGE else memoryview(self.data)[begin:end]
 
     def count(self) -> int:
         count = self.int16()
@@ -138,8 +169,12 @@ def decode_text(raw: bytes) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        found = " ".join(f"0x{byte:02x}" for byte in raw[error.start : error.start + 4])
-        raise InvalidEncoding(f"invalid byte sequence for encoding UTF8: {found}") from None
+        raise invalid_encoding(error) from None
+
+
+def invalid_encoding(error: UnicodeDecodeError) -> InvalidEncoding:
+    found = " ".join(f"0x{byte:02x}" for byte in error.object[error.start : error.start + 4])
+    return InvalidEncoding(f"invalid byte sequence for encoding UTF8: {found}")
 
 
 def decode_startup(data: bytes) -> Startup | EncryptionRequest | CancelRequest:
@@ -169,21 +204,21 @@ def decode_sasl_initial(data: bytes) -> tuple[str, bytes]:
 
 
 def _query(body: _Body) -> Query:
-    return Query(body.string())
+    return Query(body.text())
 
 
 def _parse(body: _Body) -> Parse:
-    name, query = body.string(), body.string()
+    name, query = body.string(), body.text()
     count = body.count()
     return Parse(name, query, struct.unpack(f"!{count}I", body.take(4 * count)))
 
 
 def _bind(body: _Body) -> Bind:
     portal, statement, formats = body.string(), body.string(), body.int16s()
-    values: list[bytes | None] = []
+    values: list[bytes | memoryview | None] = []
     for _ in range(body.count()):
         length = body.int32()
-        values.append(None if length == -1 else body.take(length))
+        values.append(None if length == -1 else body.value(length))
     return Bind(portal, statement, formats, tuple(values), body.int16s())
 
 
@@ -217,8 +252,11 @@ SIMPLE: Final = frozenset(b"QF")
 """messages that are answered with ReadyForQuery, so that an error in them skips nothing"""
 
 
-def decode(kind: int, data: bytes) -> Message:
-    """One message after authentication: its type byte and its body. Raises ProtocolViolation, InvalidEncoding."""
+def decode(kind: int, data: bytes | bytearray) -> Message:
+    """One message after authentication: its type byte and its body, which is given away if it is a bytearray.
+
+    Raises ProtocolViolation, InvalidEncoding.
+    """
     if kind in _COPY:
         return CopyData()
     if kind == b"F"[0]:

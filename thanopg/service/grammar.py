@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from thanopg.errors import NotSupported
+from thanopg.service.frontend import Text
 from thanopg.service.lexer import Token, tokens
 from thanopg.service.selection import parse_select
 from thanopg.service.statement import (
@@ -21,7 +22,7 @@ from thanopg.service.statement import (
 )
 
 
-def parse(text: str) -> list[Statement]:
+def parse(text: Text) -> list[Statement]:
     """The statements of `text` in order; none for an empty query. Raises SyntaxNotUnderstood and NotSupported."""
     statements: list[Statement] = []
     current: list[Token] = []
@@ -38,8 +39,8 @@ def parse(text: str) -> list[Statement]:
 
 
 def _statement(parts: list[Token]) -> Statement:
-    words = [token.value for token in parts if token.kind == "name"]
-    rule = _RULES.get(parts[0].value) if parts[0].kind == "name" else None
+    words = [token.text for token in parts if token.kind == "name"]
+    rule = _RULES.get(parts[0].text) if parts[0].kind == "name" else None
     if rule is None:
         raise NotSupported("this statement is not accepted by the embedding service", hint=ACCEPTED_HINT)
     return rule(parts, words)
@@ -54,7 +55,7 @@ def _rollback(parts: list[Token], words: list[str]) -> Statement:
 
 def _set(parts: list[Token], words: list[str]) -> Statement:
     if words[1:2] == ["names"] or "client_encoding" in words:
-        encodings = [token.value for token in parts if token.kind == "string"] or words[-1:]
+        encodings = [token.text for token in parts if token.kind == "string"] or words[-1:]
         if not is_utf8(encodings[-1]):
             raise NotSupported(f"client_encoding must be UTF8, not {encodings[-1]}")
     return NoOp("SET")
@@ -63,7 +64,7 @@ def _set(parts: list[Token], words: list[str]) -> Statement:
 def _deallocate(parts: list[Token], words: list[str]) -> Statement:
     name = parts[-1]
     everything = len(parts) > 1 and name == ("name", "all")
-    return Forget(None if everything else name.value, "DEALLOCATE ALL" if everything else "DEALLOCATE")
+    return Forget(None if everything else name.text, "DEALLOCATE ALL" if everything else "DEALLOCATE")
 
 
 def _discard(parts: list[Token], words: list[str]) -> Statement:

@@ -14,13 +14,13 @@ from thanopg.errors import ServiceStartError
 
 BACKLOG: Final = 1024
 """connections that the kernel keeps until we come to them"""
-ACCEPTS_PER_TURN: Final = 16
-"""how many of them are let in at once: a flood must not hold up those who are in"""
+ACCEPTS_PER_TURN: Final = 1
+"""how many of them are let in in one round: a flood must not hold up those who are in"""
 MAX_SOCKET_PATH: Final = 107
 """bytes that an address of a Unix socket has room for"""
 PROBE_SECONDS: Final = 1.0
 
-Factory = Callable[[], asyncio.Protocol]
+Factory = Callable[[], asyncio.BufferedProtocol]
 
 
 async def listen_tcp(factory: Factory, host: str, port: int) -> asyncio.Server:

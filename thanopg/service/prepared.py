@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from thanopg.errors import DuplicateStatement, LimitExceeded, UnknownPortal, UnknownStatement
-from thanopg.service.reader import LARGE
+from thanopg.service.frontend import LARGE
 from thanopg.service.request import Request
 from thanopg.service.statement import Statement
 

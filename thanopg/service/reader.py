@@ -9,10 +9,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from thanopg.errors import LimitExceeded, ProtocolViolation, ThanopgError, TooBusy
-from thanopg.service.frontend import TYPES
+from thanopg.service.frontend import LARGE, TYPES
 
-LARGE: Final = 64 * 1024
-"""messages up to here cost nothing; larger ones are taken from the common budget"""
 MAX_STARTUP_PACKET: Final = 10_000
 MAX_DECLARED: Final = 1024**3
 """a length beyond PostgreSQL's own largest message means that this is not the protocol"""
@@ -20,7 +18,7 @@ BUSY_HINT: Final = "other connections are sending large messages; try again in a
 
 
 class Budget:
-    """Bytes of large messages that all connections together may hold."""
+    """Bytes of messages larger than LARGE that all connections together may hold."""
 
     def __init__(self, size: int) -> None:
         self.free = size
@@ -37,7 +35,7 @@ class Budget:
 
 class Packet(NamedTuple):
     kind: int
-    body: bytes
+    body: bytes | bytearray
     refused: ThanopgError | None = None
     """why the body was skipped"""
 
@@ -57,7 +55,7 @@ class PacketReader:
         self.held = 0
         """bytes taken from the budget and not yet given back"""
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         if self._skipping:
             skipped = min(self._skipping, len(data))
             self._skipping -= skipped
@@ -107,7 +105,7 @@ class PacketReader:
                 self._skip(length + 1)
                 self._refused = Packet(kind, b"", refusal)
                 return self.message()
-        body = self._cut(5, length + 1)
+        body = self._cut_large(5, length + 1) if length > LARGE else self._cut(5, length + 1)
         if body is None:
             return None
         self._admitted = False
@@ -144,8 +142,17 @@ class PacketReader:
     def _cut(self, start: int, end: int) -> bytes | None:
         if len(self._buffer) < end:
             return None
+        self.packets += 1
         with memoryview(self._buffer) as view:
             body = bytes(view[start:end])
         del self._buffer[:end]
+        return body
+
+    def _cut_large(self, start: int, end: int) -> bytearray | None:
+        """The same without a copy of what is cut."""
+        if len(self._buffer) < end:
+            return None
         self.packets += 1
+        body, self._buffer = self._buffer, self._buffer[end:]
+        del body[end:], body[:start]
         return body

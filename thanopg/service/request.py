@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from thanopg.errors import InvalidArgument, NotSupported, NullNotAllowed, ProtocolViolation
 from thanopg.service.frontend import Bind, decode_text
+from thanopg.service.lexer import Long
 from thanopg.service.statement import ACCEPTED_HINT, BYTEA, TEXT, Call, Parameter
 
 UNSPECIFIED: Final = 0
@@ -14,17 +15,23 @@ UNKNOWN: Final = 705
 TEXT_LIKE: Final = frozenset({UNSPECIFIED, UNKNOWN, TEXT, 19, 1042, 1043})  # name, char(n), varchar
 BYTEA_LIKE: Final = frozenset({UNSPECIFIED, UNKNOWN, BYTEA})
 BINARY: Final = 1
+MAX_TEXT: Final = 16_384
+"""characters that go to the tokenizer, far more than any context holds; the caller is told of what is left out"""
+
+
+Image = bytes | memoryview | str | Long
+"""the bytes, or a bytea's text form; what is large lies in the message that brought it"""
 
 
 class EmbedText(NamedTuple):
     text: str
+    """cut short beyond MAX_TEXT characters, but longer than that"""
     source: str
     fingerprint: str | None
 
 
 class EmbedImage(NamedTuple):
-    image: bytes | str
-    """the bytes, or a bytea's text form, which may be long and is decoded off the event loop"""
+    image: Image
     source: str
     fingerprint: str | None
 
@@ -34,7 +41,7 @@ class DescribeModel(NamedTuple):
 
 
 class CaptionImage(NamedTuple):
-    image: bytes | str
+    image: Image
     source: str
     fingerprint: str | None
     """None or empty: any"""
@@ -96,21 +103,23 @@ def bound_request(call: Call, types: Sequence[int], message: Bind) -> Request:
     )
 
 
-def _value(value: bytes | None, oid: int, wire_format: int) -> bytes | str | None:
+def _value(value: bytes | memoryview | None, oid: int, wire_format: int) -> bytes | memoryview | str | Long | None:
     if value is None or (oid == BYTEA and wire_format == BINARY):
         return value
+    if isinstance(value, memoryview):
+        return Long(value)
     if b"\0" in value:
         raise InvalidArgument("a text can't contain the zero byte")
     return decode_text(value)
 
 
-def _request(call: Call, arguments: Sequence[bytes | str | None]) -> Request:
+def _request(call: Call, arguments: Sequence[Image | None]) -> Request:
     for index, argument in enumerate(arguments):
         if argument is None:
             raise NullNotAllowed(f"argument {index + 1} of {call.function} is null")
-    texts = [argument if isinstance(argument, str) else "" for argument in arguments]
+    texts = [_text(argument) for argument in arguments]
     fingerprint = texts[2] if len(texts) > 2 else None
-    image = arguments[0] or b""
+    image = b"" if arguments[0] is None else arguments[0]
     match call.function:
         case "embed_text":
             return EmbedText(texts[0], texts[1], fingerprint)
@@ -121,3 +130,9 @@ def _request(call: Call, arguments: Sequence[bytes | str | None]) -> Request:
             return CaptionImage(image, texts[1], fingerprint or None, language or None, prompt or None)
         case _:
             return DescribeModel(texts[0])
+
+
+def _text(argument: Image | None) -> str:
+    if isinstance(argument, Long):
+        return argument.beginning(MAX_TEXT + 1)
+    return argument if isinstance(argument, str) else ""

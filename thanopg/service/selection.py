@@ -60,7 +60,7 @@ def parse_select(parts: list[Token], words: list[str]) -> Statement:
         raise NoCatalog(hint=ACCEPTED_HINT)  # drivers that look up types read this SQLSTATE as "there is none"
     reader = _Reader(parts[1:])
     if reader.here.kind == "number":
-        number = reader.take().value
+        number = reader.take().text
         if int(number) > 2**31 - 1:
             raise NotSupported("a constant must fit an int4", hint=ACCEPTED_HINT)
         return Fixed(_alias(reader, "?column?"), number, INT4)
@@ -71,7 +71,7 @@ def parse_select(parts: list[Token], words: list[str]) -> Statement:
         name = reader.take()
     if name.kind != "name" or not reader.accept("sign", "("):
         raise NotSupported("this statement is not accepted by the embedding service", hint=ACCEPTED_HINT)
-    return _call(reader, name.value)
+    return _call(reader, name.text)
 
 
 def _call(reader: _Reader, function: str) -> Statement:
@@ -114,8 +114,8 @@ def _argument(reader: _Reader, function: str) -> Argument:
     token = reader.take()
     if token.kind == "string":
         return token.value
-    if token.kind == "parameter" and 1 <= int(token.value) <= MAX_PARAMETERS:
-        return Parameter(int(token.value))
+    if token.kind == "parameter" and 1 <= int(token.text) <= MAX_PARAMETERS:
+        return Parameter(int(token.text))
     if token == ("name", "null"):
         return None
     raise NotSupported(f"arguments of {function} must be literals or parameters", hint=ACCEPTED_HINT)
@@ -124,9 +124,9 @@ def _argument(reader: _Reader, function: str) -> Argument:
 def _cast(reader: _Reader) -> int | None:
     if not reader.accept("sign", "::"):
         return None
-    name = reader.take().value
+    name = reader.take().text
     if reader.accept("sign", "."):
-        name = reader.take().value
+        name = reader.take().text
     if name == "character" and reader.accept("name", "varying"):
         name = "character varying"
     if name not in CASTS:
@@ -139,7 +139,7 @@ def _alias(reader: _Reader, default: str) -> str:
     column = default
     explicit = reader.accept("name", "as")
     if reader.here.kind == "name":
-        column = reader.take().value
+        column = reader.take().text
     elif explicit:
         raise SyntaxNotUnderstood("expected a name after AS")
     if reader.here is not END:

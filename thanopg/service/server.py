@@ -12,6 +12,7 @@ import resource
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +34,10 @@ from thanopg.service.turns import Turns
 
 SECRET_BYTES: Final = 4
 SPARE_FILES: Final = 256
+READ_SIZE: Final = 64 * 1024
+"""bytes that are read from one client before others are listened to"""
+SWITCH_SECONDS: Final = 0.0005
+"""for which a thread that runs Python code may keep the event loop waiting; Python's own is ten times as long"""
 """open files beside the connections"""
 
 
@@ -54,18 +59,21 @@ class Server:
             max_batch={"text": settings.max_batch, "image": settings.max_image_batch},
             observe=self.metrics.forward,
         )
+        self.turns = Turns()
         self.calls = Calls(
             self.shelf,
             decoder,
             self.batcher,
             self.cache,
             self.metrics,
+            self.turns,
             limits=settings.limits,
             max_decoding=settings.max_decoding,
             seconds=settings.call_seconds,
         )
         self.tls, certificate = tls_context(settings.tls_certificate, settings.tls_key)
         self.credentials = Credentials(settings.user, settings.password, certificate=certificate)
+        self.scratch = memoryview(bytearray(READ_SIZE))
         self.stopping = False
         self._connections: dict[int, Connection] = {}
         self._logging_in: dict[int, Connection] = {}
@@ -79,7 +87,6 @@ class Server:
     # --- life --------------------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Server:
-        self.turns = Turns()
         try:
             await self._listen()
         except BaseException:
@@ -210,6 +217,7 @@ def serve(
 
     Raises ServiceStartError, InvalidArgument, and what loading a model raises.
     """
+    sys.setswitchinterval(SWITCH_SECONDS)
     asyncio.run(serve_async(settings, library, decoder, ready=ready))
 
 

@@ -140,7 +140,7 @@ class Session:
                 pass
         return None
 
-    def _query(self, text: str) -> None:
+    def _query(self, text: frontend.Text) -> None:
         self._statements.drop("")
         self._portals.drop("")
         statements = parse(text)

@@ -158,11 +158,11 @@ class Startup:
             raise ProtocolViolation(f"expected a SASL response, not message type {chr(packet.kind)!r}")
         assert self._exchange is not None
         if self._state == "sasl first":
-            mechanism, client_first = frontend.decode_sasl_initial(packet.body)
+            mechanism, client_first = frontend.decode_sasl_initial(bytes(packet.body))
             self._output += backend.authentication_continue(self._exchange.first(mechanism, client_first))
             self._state = "sasl final"
             return None
-        self._output += backend.authentication_final(self._exchange.final(packet.body))
+        self._output += backend.authentication_final(self._exchange.final(bytes(packet.body)))
         self._state = "over"
         return LoggedIn()
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from thanopg import __version__
+from thanopg.service.lexer import Long
 
 BYTEA: Final = 17
 INT4: Final = 23
@@ -43,7 +44,7 @@ class Parameter:
     number: int
 
 
-Argument = str | Parameter | None
+Argument = str | Long | Parameter | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ SELECT name AS model_name, base AS model, source, dimensions
 FROM thanopg.model
 ORDER BY name"""
 TABLES = """\
-SELECT c.relname AS table_name, n.nspname AS table_schema, greatest(c.reltuples, 0)::bigint AS estimated_rows,
+SELECT c.relname AS table_name, n.nspname AS table_schema,
+  CASE WHEN has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid)
+       THEN greatest(c.reltuples, 0)::bigint END AS estimated_rows,
   ARRAY(SELECT e.column_name FROM thanopg.embedding_column e WHERE e.target = c.oid ORDER BY e.id) AS embedding_columns
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from thanopg.config import Settings
-from thanopg.errors import ImageError, StatementRefused, SyntaxNotUnderstood
+from thanopg.errors import ImageError, ImageRootUnavailable, StatementRefused, SyntaxNotUnderstood
 from thanopg.images.remote.reader import RemoteReader
 from thanopg.images.source import URL, ImageReader
 from thanopg.models.bases import BASES
@@ -113,6 +113,16 @@ class Session:
         if source is None:
             raise ImageError("missing", "the row has no picture")
         return self._reader.read(source).data
+
+    def is_there(self, picture: Picture) -> bool:
+        """Whether its path leads to a file below the image root; what is no path is only known by reading it."""
+        if picture.path is None or not isinstance(picture.source, str):
+            return True
+        try:
+            self._reader.check(picture.source)
+        except (ImageError, ImageRootUnavailable):
+            return False
+        return True
 
     def vocabulary(self) -> Vocabulary:
         """What is there now, for completion."""

@@ -50,6 +50,8 @@ class ClaimedRow:
     source_hash: bytes | None
     content_hash: bytes | None
     """sha256 of the content that its present vector or caption was made from"""
+    etag: str | None = None
+    """by which the server knew that content"""
     adopted: str | None = None
     """the vector that it has from elsewhere, where a new one is only to be compared with it"""
 
@@ -75,6 +77,8 @@ class Content:
     """sha256 of the image file's bytes, or of the text in UTF-8"""
     size: int
     modified: datetime | None = None
+    etag: str | None = None
+    """strong, of a remote picture"""
     material: Pixels | str | None
     """what the model is given; None: what it makes of this content is at hand"""
 
@@ -96,6 +100,8 @@ class Prepared:
     content: Content | None = None
     fault: ImageError | None = None
     unchanged: bool = False
+    etag: str | None = None
+    """what an unchanged picture's server knows it by now"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,3 +113,4 @@ class Written:
     content_hash: bytes | None = None
     size: int | None = None
     modified: datetime | None = None
+    etag: str | None = None

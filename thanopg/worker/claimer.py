@@ -29,6 +29,10 @@ from thanopg.worker.recent import Recent
 logger = logging.getLogger(__name__)
 
 RECONNECT_PAUSE = 1.0
+RIGHTS = (
+    "; thanopg install, run as the table's owner, gives thanopg_worker what a worker needs; "
+    "a trigger of yours that writes elsewhere needs a function that is SECURITY DEFINER, or rights for thanopg_worker"
+)
 BY_ITSELF = 2
 """lost leases after which a row is its worker's only one, so that it alone is to blame for the next"""
 
@@ -61,15 +65,16 @@ class Claimer:
         self._heartbeat = heartbeat
         self._batches = batches
         self._queue: WorkQueue | None = None
+        self._announced = False
         self._watches: dict[int, _Watch] = {}
         self._recent: dict[Use, Recent] = {}
         self._drafts: dict[str, Drafts] = {}
-        self._refusals: dict[int, NotSupported] = {}
+        self._refusals: dict[int, NotSupported | psycopg.Error] = {}
         self._abandoned: list[tuple[EmbeddingColumn, uuid.UUID]] = []
         self._swept = float("-inf")
 
-    def refuse(self, column: EmbeddingColumn, refusal: NotSupported) -> None:
-        """Heard from another thread: this column's model can't do what is asked of it."""
+    def refuse(self, column: EmbeddingColumn, refusal: NotSupported | psycopg.Error) -> None:
+        """Heard from another thread: this column's model can't do what is asked of it, or it can't be written."""
         self._refusals[column.id] = refusal
 
     def connect(self) -> WorkQueue:
@@ -81,6 +86,7 @@ class Claimer:
         if self._queue is not None:
             self._queue.close()
             self._queue = None
+        self._announced = False
 
     def run(self, stop: threading.Event, *, once: bool) -> None:
         try:
@@ -95,6 +101,7 @@ class Claimer:
         while not stop.is_set():
             try:
                 queue = self.connect()
+                self._announce(queue)
                 self._release_abandoned(queue)
                 self._sweep(queue)
                 claimed = sum(self._try(queue, column, stop, once=once) for column in queue.columns())
@@ -110,6 +117,11 @@ class Claimer:
             pause = self._options.shortest_poll if claimed else min(pause * 2, self._options.longest_poll)
             if not claimed:
                 stop.wait(pause)
+
+    def _announce(self, queue: WorkQueue) -> None:
+        if not self._announced:
+            queue.announce()
+            self._announced = True
 
     def _try(self, queue: WorkQueue, column: EmbeddingColumn, stop: threading.Event, *, once: bool) -> int:
         """Claims of this column that were put on their way. What ails one column does not stop the others."""
@@ -129,7 +141,8 @@ class Claimer:
             if once:
                 raise
             watch.not_before = time.monotonic() + self._options.trouble_pause
-            logger.error("%s waits: %s", column.label, str(error).splitlines()[0])
+            rights = RIGHTS if isinstance(error, psycopg.errors.InsufficientPrivilege) else ""
+            logger.error("%s waits: %s%s", column.label, str(error).splitlines()[0], rights)
             return 0
 
     def _take_suspect(self, queue: WorkQueue, column: EmbeddingColumn, stop: threading.Event) -> int:

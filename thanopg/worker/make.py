@@ -63,6 +63,7 @@ def make_prepared(prepared: Sequence[Prepared], make: Make, recent: Recent) -> t
                         content_hash=content.content_hash,
                         size=content.size,
                         modified=content.modified,
+                        etag=content.etag,
                     )
                 )
     return written, failed

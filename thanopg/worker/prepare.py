@@ -27,6 +27,9 @@ class Reader(Protocol):
     def read(self, source: str | bytes) -> ImageBytes:
         """Raises ImageError for a fault of this image, ImageRootUnavailable for one of the surroundings."""
 
+    def read_changed(self, source: str, etag: str) -> ImageBytes | None:
+        """The same; None when its server still knows it by this ETag."""
+
 
 class Decoder(Protocol):
     def submit(self, data: bytes, preprocessing: Preprocessing) -> Future[Pixels]:
@@ -77,9 +80,8 @@ class Preparer:
             return Prepared(row=row, fault=ImageError("lost_lease", LOST))
         try:
             if preprocessing is not None:
-                content = self._picture(row, row.source, preprocessing, known, drafts)
-            else:
-                content = _text(row, str(row.source), known)
+                return self._picture(row, row.source, preprocessing, known, drafts)
+            content = _text(row, str(row.source), known)
         except ImageError as fault:
             return Prepared(row=row, fault=fault)
         return Prepared(row=row, content=content, unchanged=content is None)
@@ -91,14 +93,22 @@ class Preparer:
         preprocessing: Preprocessing,
         known: Callable[[bytes], bool],
         drafts: Drafts | None,
-    ) -> Content | None:
-        """None: what stands there was made from these very bytes. Raises ImageError."""
-        image = self._reader.read(source)
+    ) -> Prepared:
+        """Unchanged: what stands there was made from these very bytes. Raises ImageError."""
+        if row.etag is not None and isinstance(source, str):
+            image = self._reader.read_changed(source, row.etag)
+            if image is None:
+                return Prepared(row=row, unchanged=True, etag=row.etag)
+        else:
+            image = self._reader.read(source)
         if image.digest == row.content_hash:
-            return None
+            return Prepared(row=row, unchanged=True, etag=image.etag)
         way = preprocessing if drafts is None else drafts.choose(image.size)
         pixels = None if known(image.digest) else self._decoder.submit(image.data, way).result()
-        return Content(content_hash=image.digest, size=image.size, modified=image.modified, material=pixels)
+        content = Content(
+            content_hash=image.digest, size=image.size, modified=image.modified, etag=image.etag, material=pixels
+        )
+        return Prepared(row=row, content=content)
 
 
 def _text(row: ClaimedRow, source: str, known: Callable[[bytes], bool]) -> Content | None:

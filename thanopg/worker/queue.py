@@ -6,6 +6,7 @@ committed in between.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -17,7 +18,9 @@ from thanopg.database.connect import connect
 from thanopg.errors import ImageError
 from thanopg.worker.claim import Claim, ClaimedRow, EmbeddingColumn, Key, Leased, Written
 
-APPLICATION_NAME = "thanopg worker"  # of the one connection by which worker_count() knows a worker
+logger = logging.getLogger(__name__)
+
+APPLICATION_NAME = "thanopg worker"
 SESSION = {
     # filtering by row-level security would look like deleted rows: an error instead
     "row_security": "off",
@@ -44,9 +47,14 @@ class WorkQueue:
         self._connection = connect(url, application_name=APPLICATION_NAME, autocommit=True)
         for name, value in SESSION.items():
             self._connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+        self._connection.add_notice_handler(_log_warning)
+
+    def announce(self) -> None:
+        """From now on worker_count() knows a worker by this connection."""
+        self._value("SELECT thanopg.announce_worker()::int")
 
     def serve_another(self, part: str) -> WorkQueue:
-        """The connection of a part of a worker, not to be counted as a worker of its own."""
+        """The connection of a part of a worker: its name says so to whoever looks at pg_stat_activity."""
         self._connection.execute("SELECT set_config('application_name', %s, false)", (f"{APPLICATION_NAME}: {part}",))
         return self
 
@@ -89,7 +97,7 @@ class WorkQueue:
         """Rows that are gone are not returned."""
         of_key = {row.key: row for row in leased}
         rows = self._rows(
-            "SELECT key::text, source_text, source_bytes, source_hash, content_hash, adopted "
+            "SELECT key::text, source_text, source_bytes, source_hash, content_hash, adopted, etag "
             "FROM thanopg.read_source(%s, %s::jsonb[])",
             (column.id, list(of_key)),
         )
@@ -102,8 +110,9 @@ class WorkQueue:
                 source_hash=source_hash,
                 content_hash=content_hash,
                 adopted=adopted,
+                etag=etag,
             )
-            for key, text, data, source_hash, content_hash, adopted in rows
+            for key, text, data, source_hash, content_hash, adopted, etag in rows
         )
 
     def extend(self, column: EmbeddingColumn, token: uuid.UUID, keys: Sequence[Key], *, lease: timedelta) -> int:
@@ -118,14 +127,24 @@ class WorkQueue:
             (column.id, token, None if keys is None else list(keys), backoff),
         )
 
-    def forget(self, column: EmbeddingColumn, token: uuid.UUID, keys: Sequence[Key]) -> int:
-        return self._value("SELECT thanopg.forget(%s, %s, %s::jsonb[])", (column.id, token, list(keys)))
+    def forget(
+        self,
+        column: EmbeddingColumn,
+        token: uuid.UUID,
+        keys: Sequence[Key],
+        etags: Sequence[str | None] | None = None,
+    ) -> int:
+        """Rows that are gone; or with `etags`, those of now, rows that are right already."""
+        return self._value(
+            "SELECT thanopg.forget(%s, %s, %s::jsonb[], %s::text[])",
+            (column.id, token, list(keys), None if etags is None else list(etags)),
+        )
 
     def finish(self, column: EmbeddingColumn, token: uuid.UUID, rows: Sequence[Written]) -> list[Key]:
         """Store vectors or captions; returns the keys that were stored. The others are locked, changed or gone."""
         stored = self._rows(
             "SELECT f::text FROM thanopg.finish(%s, %s, %s, %s::jsonb[], "
-            "%s::bytea[], %s::text[], %s::bytea[], %s::bigint[], %s::timestamptz[], %s::jsonb[]) f",
+            "%s::bytea[], %s::text[], %s::bytea[], %s::bigint[], %s::timestamptz[], %s::jsonb[], %s::text[]) f",
             (
                 column.id,
                 token,
@@ -137,6 +156,7 @@ class WorkQueue:
                 [written.size for written in rows],
                 [written.modified for written in rows],
                 [written.made and written.made.attributes for written in rows],
+                [written.etag for written in rows],
             ),
         )
         return [key for (key,) in stored]
@@ -205,6 +225,12 @@ class WorkQueue:
 def is_gone(error: psycopg.Error) -> bool:
     """Is this a fault of the surroundings (connection, shutdown, resources) rather than of a row?"""
     return isinstance(error, psycopg.OperationalError)
+
+
+def _log_warning(diag: psycopg.errors.Diagnostic) -> None:
+    if diag.severity_nonlocalized == "WARNING":
+        hint = f"; {diag.message_hint}" if diag.message_hint else ""
+        logger.warning("%s%s", diag.message_primary, hint)
 
 
 def _storable(text: str) -> str:

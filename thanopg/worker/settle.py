@@ -56,9 +56,9 @@ def settle(
     Raises psycopg.OperationalError when the database is gone; the leases then run out by themselves.
     """
     left = _store(queue, claim, written, tally)
-    unchanged = [row.row.key for row in prepared if row.unchanged]
+    unchanged = {row.row.key: row.etag for row in prepared if row.unchanged}
     if unchanged:
-        tally.unchanged += queue.forget(claim.column, claim.token, unchanged)
+        tally.unchanged += queue.forget(claim.column, claim.token, list(unchanged), list(unchanged.values()))
     for row in prepared:
         if row.fault is not None and not _record(queue, claim, row.row, row.fault, tally):
             left.append(row.row)

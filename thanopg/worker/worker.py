@@ -50,7 +50,11 @@ class Worker:
         ) as heartbeat:
             claimer = Claimer(self._open_queue, self.library, self.preparer, self.options, heartbeat, batches)
             writer = Writer(
-                lambda: self._open_queue().serve_another("writes"), heartbeat, self.tally, patience=self.options.lease
+                lambda: self._open_queue().serve_another("writes"),
+                heartbeat,
+                self.tally,
+                patience=self.options.lease,
+                refuse=claimer.refuse,
             )
             threads = (
                 threading.Thread(target=self._forward_all, args=(batches, outcomes, claimer), name="forward"),

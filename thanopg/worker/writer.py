@@ -11,6 +11,7 @@ from collections.abc import Callable
 import psycopg
 
 from thanopg.errors import ThanopgError
+from thanopg.worker.claim import EmbeddingColumn
 from thanopg.worker.forward import Outcome
 from thanopg.worker.heartbeat import Heartbeat
 from thanopg.worker.queue import WorkQueue
@@ -31,11 +32,14 @@ class Writer:
         tally: Tally,
         *,
         patience: float,
+        refuse: Callable[[EmbeddingColumn, psycopg.Error], None],
     ) -> None:
+        """`refuse` hears why a column can't be written at all: that is no row's fault."""
         self._open_queue = open_queue
         self._heartbeat = heartbeat
         self._tally = tally
         self._patience = patience
+        self._refuse = refuse
         self._queue: WorkQueue | None = None
 
     def run(self, outcomes: queues.Queue[Outcome | None]) -> None:
@@ -64,6 +68,8 @@ class Writer:
             except (psycopg.Error, ThanopgError) as error:
                 logger.warning("could not write a batch: %s", str(error).splitlines()[0])
                 gone = isinstance(error, (psycopg.OperationalError, ThanopgError))
+                if isinstance(error, psycopg.Error) and not gone:
+                    self._refuse(outcome.claim.column, error)
                 if not gone or time.monotonic() > deadline:
                     self._give_back(outcome)
                     return

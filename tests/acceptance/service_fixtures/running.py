@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import tempfile
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from benchmarks.service_thread import ServiceThread
 from thanopg.config import ImageLimits
 from thanopg.images.pool import DecodePool
 from thanopg.models.embedder import Embedder, TextEmbeddings
 from thanopg.models.fake import FakeEmbedder
 from thanopg.models.library import ModelLibrary
 from thanopg.models.load import load_embedder
-from thanopg.service.server import Server, serve_async
 from thanopg.service.settings import ServiceSettings
 
 HERE = Path(__file__).parent
@@ -67,7 +64,7 @@ class ReadingEmbedder(FakeEmbedder):
         self.info = replace(self.info, can_embed_images=False)
 
 
-class RunningService:
+class RunningService(ServiceThread):
     """`with RunningService(max_waiting=2) as service:`; keywords are ServiceSettings."""
 
     def __init__(self, **settings: Any) -> None:
@@ -81,34 +78,29 @@ class RunningService:
             http_port=0,
             limits=ImageLimits(bytes=1_000_000, pixels=1_000_000),
         )
-        self.settings = replace(base, **settings)
         self.gated = GatedEmbedder()
         self.may_load = threading.Event()
         self.loads: list[str] = []
-        self._started = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="service")
-        self._error: BaseException | None = None
+        chosen = replace(base, **settings)
+        self._pool = DecodePool(1, chosen.limits)
+        super().__init__(chosen, ModelLibrary(load=self._load), self._pool)
 
-    def __enter__(self) -> RunningService:
-        self._thread.start()
-        assert self._started.wait(PATIENCE)
-        if self._error is not None:
-            self._thread.join()
-            shutil.rmtree(self.directory)
-            raise self._error
-        return self
+    def start(self) -> None:
+        try:
+            super().start()
+        except BaseException:
+            self._clean_up()
+            raise
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *error: object) -> None:
         self.gated.gate.set()
         self.may_load.set()
-        self.stop()
-        shutil.rmtree(self.directory)
+        super().__exit__(*error)
+        self._clean_up()
 
-    def stop(self) -> None:
-        with suppress(RuntimeError):  # it has stopped already
-            self._loop.call_soon_threadsafe(self._task.cancel)
-        self._thread.join(PATIENCE)
-        assert not self._thread.is_alive()
+    def _clean_up(self) -> None:
+        self._pool.close()
+        shutil.rmtree(self.directory)
 
     @property
     def port(self) -> int:
@@ -131,25 +123,3 @@ class RunningService:
         if source == SLOW:
             self.may_load.wait(PATIENCE)
         return load_embedder(source, device=device)
-
-    def _run(self) -> None:
-        try:
-            with DecodePool(1, self.settings.limits) as pool:
-                asyncio.run(self._serve(pool))
-        except asyncio.CancelledError:
-            pass
-        except BaseException as error:
-            self._error = error
-        finally:
-            self._started.set()
-
-    async def _serve(self, pool: DecodePool) -> None:
-        self._loop = asyncio.get_running_loop()
-        task = asyncio.current_task()
-        assert task is not None
-        self._task = task
-        await serve_async(self.settings, ModelLibrary(load=self._load), pool, ready=self._ready)
-
-    def _ready(self, server: Server) -> None:
-        self.server = server
-        self._started.set()

@@ -18,7 +18,9 @@ EPILOG = """\b
 Examples:
   thanopg sql                                             a prompt; Tab completes
   thanopg sql "LIST MODEL"
-  thanopg sql --json "SEARCH IMAGE text='a black cat' USING clip AS SELECT * FROM photo"
+  thanopg sql --json "SELECT id, name, catalog_catalog_similarity1 AS score
+      FROM (SEARCH IMAGE text='a red dress' USING catalog AS SELECT * FROM product)
+      ORDER BY score DESC LIMIT 5"
   thanopg sql --html found.html "PRINT IMAGE AS SELECT image_path FROM photo LIMIT 20"
   thanopg sql --set n=5 'SELECT * FROM photo LIMIT $n'
   thanopg sql -f tutorial.sql

@@ -20,6 +20,8 @@ Form = Literal["text", "csv", "json"]
 MOST_ROWS = 100
 """that a terminal shows; a pipe gets all"""
 MOST_PICTURES = 100
+MOST_LOOKED_AT = 1000
+"""pictures of which it is seen whether they are there"""
 SIMILARITY = "{:.6f}"
 
 
@@ -33,15 +35,30 @@ class Output:
     def show(self, result: Result) -> None:
         if isinstance(result, Message):
             self._screen.say(result.text)
-        elif self._form != "text":
-            table = result if isinstance(result, Table) else table_of(result)
-            self._write(json_of(table) if self._form == "json" else csv_of(table))
-        elif isinstance(result, Table):
+        elif self._form == "text" and isinstance(result, Table):
             self._show_table(result)
-        elif self._screen.out.is_terminal:
+        elif self._form == "text" and isinstance(result, Images) and self._screen.out.is_terminal:
             self._show_pictures(result)
         else:
-            self._write("".join(f"{picture.label}\n" for picture in result.pictures if picture.source is not None))
+            if isinstance(result, Images):
+                self._warn_of_missing(result)
+            self._write(self._plain(result))
+
+    def _plain(self, result: Table | Images) -> str:
+        if self._form == "text" and isinstance(result, Images):
+            return "".join(f"{picture.label}\n" for picture in result.pictures if picture.source is not None)
+        table = result if isinstance(result, Table) else table_of(result)
+        return json_of(table) if self._form == "json" else csv_of(table)
+
+    def _warn_of_missing(self, images: Images) -> None:
+        """Who prints paths into a pipe sees no picture that would say it."""
+        looked_at = images.pictures[:MOST_LOOKED_AT]
+        missing = [picture for picture in looked_at if not self._session.is_there(picture)]
+        if missing:
+            self._screen.warn(
+                f"{len(missing)} of {len(looked_at)} values of column {images.column} name no file below the image root; "
+                f"the first is {missing[0].source!r}"
+            )
 
     def _write(self, text: str) -> None:
         self._screen.out.file.write(text)

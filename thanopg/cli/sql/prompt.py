@@ -23,12 +23,15 @@ ASK, GO_ON = "thanosql> ", "     ...> "
 WELCOME = "thanopg: ThanoSQL and SQL. ; or an empty line runs it, Tab completes, \\? helps, Ctrl-D leaves."
 LEAVE = frozenset({"\\q", "exit", "quit"})
 HELP = frozenset({"\\?", "\\h", "help"})
+COMMANDS = frozenset({"\\q", "\\?", "\\h"})
+"""these also in a later line of a statement, which may be hard to end otherwise"""
 NOTHING = Vocabulary(keywords=(), options=(), models=(), bases=(), tables=(), columns=())
 HELP_TEXT = """\
 LIST TABLE          the tables                        LIST MODEL     the models
 COPY t FROM 'photos.csv'                              a file or a folder of images becomes a table
 CONVERT USING m OPTIONS(table_name="t") AS SELECT * FROM t
-SEARCH IMAGE text="a black cat" USING m AS SELECT * FROM t
+SELECT id, m_catalog_similarity1 AS score FROM (SEARCH IMAGE text="a red dress" USING m AS SELECT * FROM t)
+  ORDER BY score DESC LIMIT 5                         rows, best first; m is a model on the base catalog
 PRINT IMAGE AS SELECT image_path FROM t LIMIT 5       shows pictures
 \\q leaves, \\? shows this; Ctrl-C stops what runs. Everything else is SQL."""
 
@@ -51,16 +54,19 @@ class Prompt:
     def run(self) -> None:
         """Until Ctrl-D."""
         self._runner.screen.say(WELCOME)
+        begun = ""
         while True:
             try:
-                text = self._session.prompt().strip()
+                text = self._session.prompt(default=begun).strip()
             except KeyboardInterrupt:
+                begun = ""
                 continue
             except EOFError:
                 return
-            if text.rstrip("; ").lower() in LEAVE:
+            begun, word = command_in(text)
+            if word in LEAVE:
                 return
-            if text.rstrip("; ").lower() in HELP:
+            if word in HELP:
                 self._runner.screen.say(HELP_TEXT)
             elif text:
                 self._run(text)
@@ -84,10 +90,19 @@ class Prompt:
     def _ready(self, text: str) -> bool:
         """Is Enter behind `text` to run it?"""
         stripped = text.strip()
-        if not stripped or stripped.lower() in LEAVE | HELP:
+        if not stripped or command_in(text)[1]:
             return True
         last_line = text.rpartition("\n")[2]
         return (stripped.endswith(";") or not last_line.strip()) and self._runner.session.is_complete(stripped)
+
+
+def command_in(text: str) -> tuple[str, str]:
+    """A statement that was begun, and the command in its last line; both may be empty."""
+    word = text.strip().rstrip("; ").lower()
+    if word in LEAVE | HELP:
+        return "", word
+    begun, _, last_line = text.strip().rpartition("\n")
+    return (begun, last_line.strip()) if last_line.strip() in COMMANDS else ("", "")
 
 
 def enter_runs(ready: Callable[[str], bool]) -> KeyBindings:

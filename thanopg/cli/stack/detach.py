@@ -11,7 +11,7 @@ from thanopg.cli.stack.foreground import say_where
 from thanopg.cli.stack.home import make_home
 from thanopg.cli.stack.stack import SAID, StackOptions
 from thanopg.cli.stack.state import Identity, StateFile
-from thanopg.config import Settings
+from thanopg.config import Settings, command_for
 from thanopg.errors import AlreadyRunning, ProcessStartError
 
 READY_SECONDS = 300.0
@@ -34,7 +34,7 @@ def start_detached(settings: Settings, options: StackOptions) -> None:
         process = subprocess.Popen(
             command_line(arguments),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,  # the URL has a password in it
+            stdout=subprocess.DEVNULL,
             stderr=out,
             env=environment(),
             start_new_session=True,
@@ -54,7 +54,7 @@ def start_detached(settings: Settings, options: StackOptions) -> None:
             said = file.read().decode(errors="replace")
         found = dict(SAID.findall(said))
         if process.returncode == 0:  # another one was faster
-            raise AlreadyRunning()
+            raise AlreadyRunning(hint=f"stop it with: {command_for(settings.home, 'down')}")
         raise ProcessStartError(found.get("error") or "it ended at once", hint=found.get("hint") or f"read {log}")
     say_where(settings)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from threading import Event
+from urllib.parse import urlsplit
 
 from thanopg.cli.stack.home import make_home
 from thanopg.cli.stack.interrupt import interruptible
@@ -38,16 +39,23 @@ def look_after(stack: Stack, settings: Settings) -> None:
 
 
 def say_where(settings: Settings, *, already: bool = False) -> None:
-    """The URL on stdout; on stderr what can be done now."""
+    """The URL on stdout, but for its password; on stderr what can be done now."""
     state = StateFile(settings.home).read()
     root = state.image_root if state else str(settings.image_root)
     if already:
         who = f" (process {state.supervisor.pid})" if state else ""
         say(f"thanopg is already running on {settings.home}{who}")
-    print(EmbeddedServer(settings.home).url, flush=True)
+    print(without_password(EmbeddedServer(settings.home).url), flush=True)
     say(f"image paths are below {root}")
     for verb in ("psql", "status", "down"):
         say(f"  {command(settings, verb)}")
+    say(f"  {command(settings, 'url')}    the URL with its password, for programs")
+
+
+def without_password(url: str) -> str:
+    """Terminals are looked at, and logs are kept."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{parts.username}@{parts.netloc.rpartition('@')[2]}").geturl()
 
 
 def say(text: str) -> None:

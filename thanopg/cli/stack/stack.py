@@ -1,5 +1,6 @@
 """The stack of one home: the embedded server, everything installed in it, one service, one worker.
 
+The worker logs in as a role that owns nothing; what needs the tables' owner is done here (`tending`).
 What is started here is stopped here, in every case; the caller holds the home's lock.
 """
 
@@ -19,6 +20,7 @@ from psycopg.conninfo import make_conninfo
 
 from thanopg.cli.stack.child import Child
 from thanopg.cli.stack.state import Identity, State, StateFile
+from thanopg.cli.stack.tending import Tending
 from thanopg.config import Settings
 from thanopg.database.connect import connect
 from thanopg.database.install import InstallReport, install_embedded
@@ -72,6 +74,7 @@ class Stack:
         self._ours = False
         self._preload: tuple[str, ...] = ()
         self._server_retry = 0.0
+        self._tending = Tending()
 
     def __enter__(self) -> Stack:
         try:
@@ -183,6 +186,7 @@ class Stack:
             self._say(text)
         if said:
             self._write(ready=True)
+        self._tending.look_after(self.server)
 
     def _look_after_server(self) -> None:
         if self.server.running or time.monotonic() < self._server_retry:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shlex
 import signal
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from typing import Any
 
 import psutil
 
+from thanopg.config import command_for
 from thanopg.errors import AlreadyRunning, ServerStartError
 
 CLOCK_STEP = 2.0
@@ -138,7 +138,7 @@ def hold(home: Path) -> Iterator[None]:
             who = f", as process {state.supervisor.pid}" if state and state.supervisor.alive else ""
             raise AlreadyRunning(
                 f"thanopg is already running on {home}{who}",
-                hint=f"stop it with: thanopg --home {shlex.quote(str(home))} down",
+                hint=f"stop it with: {command_for(home, 'down')}",
             ) from None
         yield
     finally:

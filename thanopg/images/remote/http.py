@@ -23,7 +23,7 @@ from thanopg.config import ImageLimits, RemoteSettings
 from thanopg.errors import ImageError
 from thanopg.images.remote.address import AddressPolicy
 from thanopg.images.remote.deadline import Deadline
-from thanopg.images.remote.fetched import Fetched
+from thanopg.images.remote.fetched import Fetched, strong_etag
 from thanopg.images.remote.hosts import Hosts, Paused
 from thanopg.images.remote.network import GuardedNetwork
 from thanopg.images.remote.resolve import Resolve, resolve_name
@@ -34,6 +34,7 @@ TRIES = 3
 FIRST_BACKOFF = 0.2
 BACKOFF_FACTOR = 3
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+NOT_MODIFIED = 304
 GONE = frozenset({404, 410})
 TRANSIENT = frozenset({407, 408, 421, 425, 429, 500, 502, 503, 504})
 ASKS_TO_WAIT = frozenset({429, 503})
@@ -75,21 +76,38 @@ class HttpReader:
 
     def fetch(self, text: str) -> Fetched:
         """Raises ImageError: unsupported, forbidden, too_large, not_found; unreachable when it may pass."""
+        fetched = self.fetch_changed(text, None)
+        assert fetched is not None, "only who was asked with an ETag may say that nothing has changed"
+        return fetched
+
+    def fetch_changed(self, text: str, etag: str | None) -> Fetched | None:
+        """The same, or None when the server says that it still has what it gave this ETag to.
+
+        An ETag is a matter between one address and whoever asks there: it is neither taken from behind a redirect nor
+        told there.
+        """
         deadline = Deadline(self._settings.seconds)
         url = parse_url(text)
         for step in range(MOST_REDIRECTS + 1):
-            answer = self._ask_patiently(url, deadline)
+            asked = etag if step == 0 else None
+            answer = self._ask_patiently(url, deadline, asked)
+            if answer.status == NOT_MODIFIED and asked is not None:
+                return None
             if answer.status not in REDIRECTS:
-                return Fetched(data=_picture(url, answer), modified=_date(answer.headers.get("last-modified")))
+                return Fetched(
+                    data=_picture(url, answer),
+                    modified=_date(answer.headers.get("last-modified")),
+                    etag=strong_etag(answer.headers.get("etag")) if step == 0 else None,
+                )
             if step < MOST_REDIRECTS:
                 url = url.joined(answer.headers.get("location", ""))
         raise ImageError("unsupported", f"{url.host} redirects more than {MOST_REDIRECTS} times")
 
-    def _ask_patiently(self, url: Url, deadline: Deadline) -> _Answer:
+    def _ask_patiently(self, url: Url, deadline: Deadline, etag: str | None) -> _Answer:
         self._check(url)
         for attempt in range(TRIES):
             try:
-                return self._ask(url, deadline)
+                return self._ask(url, deadline, etag)
             except Paused as paused:
                 raise ImageError("unreachable", str(paused)) from paused
             except _Passing as passing:
@@ -109,12 +127,12 @@ class HttpReader:
         if self._settings.proxy and _is_numeric(url.host) and not self._policy.allows(url.host):
             raise ImageError("forbidden", f"{url.host} is not a public address")  # names are the proxy's to judge
 
-    def _ask(self, url: Url, deadline: Deadline) -> _Answer:
+    def _ask(self, url: Url, deadline: Deadline, etag: str | None) -> _Answer:
         with (
             self._hosts.turn(url.origin, deadline),
             _faults(url, deadline),
             self._connections(deadline) as connections,
-            connections.stream("GET", _address(url), headers=_headers(url)) as response,
+            connections.stream("GET", _address(url), headers=_headers(url, etag)) as response,
         ):
             headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
             if response.status == 200:
@@ -176,7 +194,7 @@ def _address(url: Url) -> httpcore2.URL:
     return httpcore2.URL(scheme=url.scheme, host=url.host, port=url.port, target=url.target)
 
 
-def _headers(url: Url) -> list[tuple[bytes, bytes]]:
+def _headers(url: Url, etag: str | None) -> list[tuple[bytes, bytes]]:
     headers = [
         (b"Host", url.host_header.encode()),
         (b"User-Agent", b"thanopg"),
@@ -184,6 +202,8 @@ def _headers(url: Url) -> list[tuple[bytes, bytes]]:
         (b"Accept-Encoding", b"identity"),
         (b"Connection", b"close"),
     ]
+    if etag is not None:
+        headers.append((b"If-None-Match", etag.encode("ascii")))
     if url.authorization:
         headers.append((b"Authorization", url.authorization.encode()))
     return headers

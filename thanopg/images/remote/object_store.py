@@ -12,7 +12,7 @@ from typing import Any
 from thanopg.config import ImageLimits, RemoteSettings
 from thanopg.errors import ImageError
 from thanopg.images.remote.deadline import Deadline
-from thanopg.images.remote.fetched import Fetched
+from thanopg.images.remote.fetched import Fetched, strong_etag
 
 DRIVERS = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs"}
 CHUNK = 1 << 20
@@ -28,6 +28,12 @@ class ObjectStoreReader:
 
     def fetch(self, url: str) -> Fetched:
         """Raises ImageError."""
+        fetched = self.fetch_changed(url, None)
+        assert fetched is not None, "there was no ETag to compare with"
+        return fetched
+
+    def fetch_changed(self, url: str, etag: str | None) -> Fetched | None:
+        """The same, or None when the object has this ETag. Raises ImageError."""
         scheme, _, path = url.partition("://")
         scheme = scheme.lower()
         self._check(scheme, path)
@@ -37,10 +43,13 @@ class ObjectStoreReader:
             about: dict[str, Any] = files.info(path)
             if about.get("type", "file") != "file":
                 raise ImageError("forbidden", "expected an object, not a directory")
+            there = _etag(about)
+            if there is not None and there == etag:
+                return None
             if int(about.get("size") or 0) > self._limits.bytes:
                 raise self._too_large(f"not {about['size']}")
             with files.open(path, "rb", block_size=CHUNK) as file:
-                return Fetched(data=self._read(file, deadline), modified=_modified(about))
+                return Fetched(data=self._read(file, deadline), modified=_modified(about), etag=there)
         except ImageError:
             raise
         except FileNotFoundError as error:
@@ -92,6 +101,12 @@ def _file_system(scheme: str) -> Any:
 
 def _bucket(path: str) -> str:
     return path.partition("/")[0]
+
+
+def _etag(about: dict[str, Any]) -> str | None:
+    """Quoted, however the driver has it: s3fs with quotes, gcsfs and adlfs without."""
+    found = str(about.get("ETag") or about.get("etag") or "")
+    return strong_etag(found if found.startswith(('"', "W/")) else f'"{found}"')
 
 
 def _modified(about: dict[str, Any]) -> datetime | None:

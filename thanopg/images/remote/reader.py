@@ -20,3 +20,9 @@ class RemoteReader:
         if url.partition("://")[0].lower() in DRIVERS:
             return self._objects.fetch(url)
         return self._http.fetch(url)
+
+    def fetch_changed(self, url: str, etag: str) -> Fetched | None:
+        """The same, or None when what is there has this ETag. Raises ImageError."""
+        if url.partition("://")[0].lower() in DRIVERS:
+            return self._objects.fetch_changed(url, etag)
+        return self._http.fetch_changed(url, etag)
