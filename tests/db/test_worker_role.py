@@ -15,8 +15,9 @@ from tests.command import wait_for
 from tests.databases import Database
 from tests.db.conftest import url_of
 from tests.working import picture_uri, work_off
-from thanopg.cli.stack.tending import tend
+from thanopg.cli.stack.tending import Tending, tend
 from thanopg.database.connect import connect
+from thanopg.database.server import EmbeddedServer
 from thanopg.errors import ImageError
 from thanopg.worker.claim import Made, Written
 from thanopg.worker.queue import WorkQueue
@@ -148,7 +149,12 @@ def test_everybody_sees_how_many_workers_there_are(connection: Connection, queue
 
 
 def test_triggers_are_mended_by_the_tables_owner(
-    database: Database, connection: Connection, queue: WorkQueue, three_photos: str, caplog: pytest.LogCaptureFixture
+    server: EmbeddedServer,
+    database: Database,
+    connection: Connection,
+    queue: WorkQueue,
+    three_photos: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     connection.execute("ALTER TABLE photo DISABLE TRIGGER USER")
     connection.execute("ALTER TABLE photo ENABLE TRIGGER USER")
@@ -156,6 +162,12 @@ def test_triggers_are_mended_by_the_tables_owner(
         queue.mend(queue.columns()[0])
     assert "triggers of public.photo were dropped, or do not fire always; as its owner: " in caplog.text
     assert connection.execute(ENABLED).fetchall() == [("O",), ("O",)]
+    home = EmbeddedServer(server.home.path)
+    with connect(home.url, autocommit=True) as own:  # where nothing is to be mended, and nothing is installed
+        assert own.execute("SELECT to_regclass('thanopg.embedding')").fetchone() == (None,)
+    with caplog.at_level(logging.WARNING, logger="thanopg.cli"):
+        Tending(every=0).look_after(home)
+    assert "triggers were not looked after: " in caplog.text, "the stack goes on"
     tend(database.url)
     assert connection.execute(ENABLED).fetchall() == [("A",), ("A",)]
 

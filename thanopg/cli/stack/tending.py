@@ -30,13 +30,14 @@ def tend(url: str) -> None:
 class Tending:
     """`look_after` as often as one likes: it tends every hour, beginning an hour after install has done the same."""
 
-    def __init__(self) -> None:
-        self._next = time.monotonic() + EVERY_SECONDS
+    def __init__(self, *, every: float = EVERY_SECONDS) -> None:
+        self._every = every
+        self._next = time.monotonic() + every
 
     def look_after(self, server: EmbeddedServer) -> None:
         if time.monotonic() < self._next:
             return
-        self._next = time.monotonic() + EVERY_SECONDS
+        self._next = time.monotonic() + self._every
         try:
             tend(server.url)
         except (ThanopgError, psycopg.Error) as error:  # the server is being started again: the next time then
