@@ -217,4 +217,5 @@ def greedy_by_hand(coca: OpenClipEmbedder, picture: Pixels) -> str:
         while ids[-1] != tokenizer.eot_token_id and len(ids) < 24:
             found = model((image - mean) / deviation, torch.tensor([ids]), output_labels=False)
             ids.append(int(found["logits"][0, -1].argmax()))
-    return " ".join(tokenizer.decode([token for token in ids if token < tokenizer.sot_token_id]).split())
+    text = tokenizer.decode([token for token in ids if token < tokenizer.sot_token_id])
+    return " ".join(text.replace("\ufffd", "").split())  # half a character is none

@@ -51,7 +51,7 @@ def test_a_cancel_key_ends_the_one_call_that_it_belongs_to() -> None:
 
 
 def test_a_wrong_password_is_refused_after_a_while_and_meanwhile_others_are_served() -> None:
-    with RunningService(failed_login_seconds=10_000) as service:
+    with RunningService(failed_login_seconds=10_000, shutdown_seconds=0.1) as service:
         with (
             socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as guessing,
             psycopg.connect(service.dsn(), autocommit=True) as opened,
