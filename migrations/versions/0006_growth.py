@@ -20,7 +20,15 @@ NEW_FUNCTIONS = (
 )
 
 
+POLICY = """
+    ALTER TABLE thanopg.embedding
+      DROP CONSTRAINT embedding_index_policy_check,
+      ADD CONSTRAINT embedding_index_policy_check CHECK (index_policy IN ({policies}))
+"""
+
+
 def upgrade() -> None:
+    op.execute(POLICY.format(policies="'now', 'later', 'binary', 'none'"))
     # few among many: without it whoever looks for failures reads all that waits
     op.execute("CREATE INDEX pending_fault ON thanopg.pending (embedding, error_type) WHERE error_type IS NOT NULL")
     for signature in OLD_FUNCTIONS:
@@ -31,3 +39,5 @@ def downgrade() -> None:
     for signature in NEW_FUNCTIONS:
         op.execute(f"DROP FUNCTION IF EXISTS thanopg.{signature}")
     op.execute("DROP INDEX thanopg.pending_fault")
+    op.execute("UPDATE thanopg.embedding SET index_policy = 'later' WHERE index_policy = 'binary'")
+    op.execute(POLICY.format(policies="'now', 'later', 'none'"))

@@ -18,7 +18,7 @@ def embedded(connection: psycopg.Connection, model: FakeEmbedder) -> psycopg.Con
     connection.execute("SELECT add_image_embedding('photo', 'image_path', 'fake', index => 'later')")
     connection.execute("ALTER TABLE photo DISABLE TRIGGER USER")
     connection.execute(
-        "INSERT INTO photo SELECT i, 'x', (SELECT array_agg(random()) FROM generate_series(1, 8) WHERE i > 0)::vector(8) "
+        "INSERT INTO photo SELECT i, 'x', (SELECT array_agg(random()) FROM generate_series(1, 8) WHERE i > 0)::vector "
         "FROM generate_series(1, %s) i",
         (ROWS,),
     )

@@ -21,7 +21,7 @@ TYPES: dict[VectorType, type[EmbeddingVector | EmbeddingHalfvec]] = {
     "vector": EmbeddingVector,
     "halfvec": EmbeddingHalfvec,
 }
-INDEX_POLICIES: tuple[IndexPolicy, ...] = ("auto", "now", "later", "none")
+INDEX_POLICIES: tuple[IndexPolicy, ...] = ("auto", "now", "later", "binary", "none")
 
 
 def image_embedding(
