@@ -15,13 +15,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from unicodedata import normalize
 
 from thanopg.errors import InvalidArgument
 from thanopg.thanosql.infer import column_names, infer_type
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 SUPPORTED = "csv, tsv, parquet, xlsx, a folder of images, or a DataFrame: COPY t FROM $frame"
+FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
+"""composed and decomposed Hangul: what is typed and what a Mac, or an archive made on one, calls a file"""
 _TEXT_FILE = re.compile(r"\.(csv|tsv|tab|txt)[0-9]*$", re.IGNORECASE)
 _LONGEST_FIELD = 2**30
 
@@ -59,15 +62,18 @@ def _find(text: str, image_root: Path) -> Path:
     """Relative paths begin at the image root, else where the process is."""
     if "\0" in text or not text.strip():
         raise InvalidArgument("expected the path of a file or a folder")
-    given = Path(text).expanduser()
-    candidates = [given] if given.is_absolute() else [image_root / given, Path.cwd() / given]
+    candidates = []
+    for spelled in dict.fromkeys((text, *(normalize(form, text) for form in FORMS))):
+        given = Path(spelled).expanduser()
+        candidates += [given] if given.is_absolute() else [image_root / given, Path.cwd() / given]
     for path in candidates:
         if path.exists():
             return path
-    looked = " nor ".join(dict.fromkeys(str(path.parent) for path in candidates))
-    raise InvalidArgument(
-        f"there is no file or folder {text!r}", hint=f"neither in {looked}" if len(candidates) > 1 else ""
+    given = Path(text).expanduser()
+    looked = (
+        "" if given.is_absolute() else f"neither in {(image_root / given).parent} nor {(Path.cwd() / given).parent}"
     )
+    raise InvalidArgument(f"there is no file or folder {text!r}", hint=looked)
 
 
 def read_delimited(path: Path) -> Data:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from unicodedata import normalize
 
 LARGEST_INTEGER = 2**63 - 1
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")  # 007 is a name
@@ -48,10 +49,10 @@ def _is_day(text: str) -> bool:
 
 
 def column_names(given: Sequence[str]) -> list[str]:
-    """Lower case, letters, digits and underscores only, none twice, at most 63 bytes."""
+    """Lower case, letters, digits and underscores only, composed as keyboards type it, none twice, at most 63 bytes."""
     names: list[str] = []
     for number, text in enumerate(given, 1):
-        name = re.sub(r"\W", "_", str(text).strip().lower()) or f"column_{number}"
+        name = re.sub(r"\W", "_", normalize("NFC", str(text)).strip().lower()) or f"column_{number}"
         if name[0].isdigit():
             name = f"_{name}"
         if name in SYSTEM_COLUMNS:
