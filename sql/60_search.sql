@@ -120,6 +120,7 @@ RETURNS TABLE (rank int, target regclass, key jsonb, image text, similarity real
 LANGUAGE plpgsql STABLE SET hnsw.iterative_scan = 'strict_order' AS $$
 DECLARE
   found_rows int;
+  most_counted CONSTANT int := 10000;
   waiting bigint;
 BEGIN
   PERFORM thanopg.check_filter(col, filter), thanopg.set_search_effort(k, options);
@@ -130,9 +131,10 @@ BEGIN
   USING query_vector, col.target, jsonb_build_object('model', col.model, 'column', col.column_name);
   GET DIAGNOSTICS found_rows = ROW_COUNT;
   IF found_rows < k AND has_table_privilege('thanopg.pending', 'SELECT') THEN  -- else it is none of the caller's business
-    SELECT count(*) INTO waiting FROM thanopg.pending p WHERE p.embedding = col.id AND p.failed_at IS NULL;
+    SELECT count(*) INTO waiting FROM (
+      SELECT FROM thanopg.pending p WHERE p.embedding = col.id AND p.available_at < 'infinity' ORDER BY p.available_at LIMIT most_counted) w;
     IF waiting > 0 THEN
-      RAISE NOTICE '% rows of % are not embedded yet', waiting, col.target
+      RAISE NOTICE '% rows of % are not embedded yet', concat(CASE WHEN waiting = most_counted THEN 'at least ' END, waiting), col.target
         USING HINT = 'a worker does it: SELECT * FROM embedding_status';
     END IF;
   END IF;
