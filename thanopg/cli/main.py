@@ -8,7 +8,23 @@ import sys
 
 import typer
 
-from thanopg.cli import demo, down, index, install, model, options, psql, serve, sql, status, up, url, worker
+from thanopg.cli import (
+    demo,
+    down,
+    evaluate,
+    index,
+    install,
+    model,
+    options,
+    psql,
+    serve,
+    sql,
+    status,
+    tune,
+    up,
+    url,
+    worker,
+)
 from thanopg.cli.failure import INTERRUPTED, report
 
 EPILOG = """\b
@@ -30,7 +46,7 @@ def make_app() -> typer.Typer:
         epilog=EPILOG,
     )
     app.callback()(options.shared)
-    for module in (demo, up, down, url, psql, sql, status, install, serve, worker, index):
+    for module in (demo, up, down, url, psql, sql, status, install, serve, worker, index, evaluate, tune):
         module.register(app)
     app.add_typer(model.make_app(), name="model")
     return app
