@@ -22,9 +22,13 @@ SELECT
   e.kind,
   e.language,
   e.prompt,
-  w.attname AS attributes_name
+  w.attname AS attributes_name,
+  m.template,
+  l.slope,
+  l.intercept
 FROM thanopg.embedding e
 JOIN thanopg.model m ON m.name = e.model
+LEFT JOIN thanopg.calibration l ON l.embedding = e.id
 JOIN pg_catalog.pg_class c ON c.oid = e.target
 JOIN pg_catalog.pg_attribute s ON s.attrelid = e.target AND NOT s.attisdropped
   AND CASE WHEN e.target_oid = e.target THEN s.attnum = e.source_attnum ELSE s.attname = e.source_name END

@@ -23,10 +23,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION thanopg.check_query(bytea) IS 'refuse a query that can only give a wrong answer';
 
--- The requests themselves, as the service reads them. source and fingerprint name the weights.
+-- The requests themselves, as the service reads them. source and fingerprint name the weights. Hangul typed on a Mac may
+-- come as jamo; texts are asked for in the one form (NFC) that models know.
 CREATE OR REPLACE FUNCTION thanopg.embed_request(query text, source text, fingerprint text)
 RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-RETURN format('SELECT embed_text(%L, %L, %L)', query, source, fingerprint);
+RETURN format('SELECT embed_text(%L, %L, %L)', normalize(query, NFC), source, fingerprint);
 COMMENT ON FUNCTION thanopg.embed_request(text, text, text) IS 'what the service is asked for the vector of a text';
 
 CREATE OR REPLACE FUNCTION thanopg.embed_request(query bytea, source text, fingerprint text)

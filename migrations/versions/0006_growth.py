@@ -1,11 +1,11 @@
-"""Queues of millions: faults have an index of their own, a claim begins where the last one ended, vectors come packed."""
+"""Queues of millions: an index of faults, claims that begin where the last one ended, packed vectors, binary indexes."""
 
 from __future__ import annotations
 
 from alembic import op
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

@@ -17,6 +17,8 @@ from thanopg.database.server import EmbeddedServer
 
 VECTOR = "[" + ",".join(["0.5"] * 4 + ["0"] * 4) + "]"
 COLUMN = "(SELECT c FROM thanopg.embedding_column c LIMIT 1)"
+PARTS = '[{"text": "x", "weight": 1}]'
+PLAN = '{"method": "image", "fusion": "score", "candidates": 1, "weights": {"image": 1}}'
 UUID = "'00000000-0000-0000-0000-000000000000'"
 
 NOBODY, READER, WORKER, ALL = set[str](), {"reader"}, {"worker"}, {"reader", "worker"}
@@ -33,7 +35,10 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "ask_service": (READER, ["ask_service('x'::text, 'fake:8', 'f')", "ask_service('\\x00'::bytea, 'fake:8', 'f')"]),
     "ask_caption": (READER, ["ask_caption('\\x00', 'fake:8', 'f', 'en')"]),
     "caption_image": (READER, ["caption_image('\\x00', 'fake')"]),
-    "run_search": (ALL, [f"run_search({COLUMN}, '{VECTOR}', 1, NULL, '{{}}')"]),
+    "run_search": (READER, [f"run_search({COLUMN}, 'x', NULL, NULL, 1, NULL, '{{}}')"]),
+    "written_search": (READER, [f"written_search({COLUMN}, 'x', NULL, NULL, 'id', 1, NULL, '{{}}', false)"]),
+    "parts_vector": (READER, [f"parts_vector({COLUMN}, '{PARTS}', '{{}}')"]),
+    "term_frequencies": (READER, ["term_frequencies('photo'::regclass)"]),
     "row_vector": (ALL, [f"row_vector({COLUMN}, '{{\"id\": 1}}')"]),
     # pure text and catalogue
     "binary_expression": (ALL, [f"binary_expression({COLUMN}, 'x')"]),
@@ -48,6 +53,47 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "check_query": (ALL, ["check_query('x'::text)", "check_query('x'::bytea)"]),
     "check_registered": (ALL, ["check_registered('fake:8')"]),
     "check_search": (ALL, ["check_search(1, '{}')"]),
+    "also_probability": (ALL, [f"also_probability({COLUMN}, 'x')"]),
+    "caption_columns": (ALL, [f"caption_columns({COLUMN}, '{{}}')"]),
+    "check_parts": (ALL, ["check_parts('plus', '[\"x\"]')"]),
+    "check_weights": (ALL, ["check_weights('{\"image\": 1}')"]),
+    "combine_vectors": (ALL, ["combine_vectors('{\"[1,0]\"}', '{1}')"]),
+    "describing_column": (ALL, [f"describing_column({COLUMN}, 'seller')"]),
+    "fit_logistic": (ALL, ["fit_logistic('{0.1,0.9}', '{false,true}')"]),
+    "from_target": (ALL, [f"from_target({COLUMN})"]),
+    "fused_score": (ALL, ['fused_score(\'{"weights": {"image": 1}}\')']),
+    "fused_term": (ALL, ["fused_term('image', 1, 'rrf')"]),
+    "hybrid_statement": (ALL, [f"hybrid_statement({COLUMN}, NULL, '{PLAN}', 'x', '{PARTS}', 'x', 1, NULL, '{{}}')"]),
+    "image_bytes": (ALL, ["image_bytes('AA==')"]),
+    "is_composed": (ALL, ["is_composed('{}')"]),
+    "is_plain": (ALL, [f"is_plain({COLUMN}, '{{}}')"]),
+    "is_number": (ALL, ["is_number('1', 0, 1)"]),
+    "is_template": (ALL, ["is_template('\"{}\"')"]),
+    "is_weighted_key": (ALL, ["is_weighted_key('{}')"]),
+    "key_columns": (ALL, [f"key_columns({COLUMN})"]),
+    "key_join": (ALL, [f"key_join({COLUMN}, 'x')"]),
+    "key_list": (ALL, [f"key_list({COLUMN})"]),
+    "keyword_index_statement": (ALL, ["keyword_index_statement('photo', '{seller}')"]),
+    "keyword_list": (READER, [f"keyword_list({COLUMN}, '{PARTS}', 1, NULL)"]),
+    "keyword_score_expression": (READER, [f"keyword_score_expression({COLUMN})"]),
+    "keyword_terms": (ALL, ["keyword_terms('{x}')"]),
+    "least_similarity": (ALL, [f"least_similarity({COLUMN}, '{{\"min_probability\": 0.5}}')"]),
+    "method_columns": (ALL, [f"method_columns({COLUMN}, NULL, '{{\"image\": 1}}')"]),
+    "method_details": (ALL, [f"method_details({COLUMN}, NULL, '{{image}}')"]),
+    "missing_method": (ALL, [f"missing_method('image', {COLUMN}, NULL, '{PARTS}', '{{}}')"]),
+    "near_list": (ALL, [f"near_list({COLUMN}, 'image', 1, NULL, false)"]),
+    "picture_column": (ALL, [f"picture_column({COLUMN})"]),
+    "parts_expression": (ALL, [f"parts_expression({COLUMN}, '{PARTS}', '{{}}')"]),
+    "probability": (ALL, ["probability(0.5, 1, 0)"]),
+    "probability_expression": (ALL, [f"probability_expression({COLUMN}, 'x')"]),
+    "query_parts": (ALL, ["query_parts('x', NULL, NULL, '{}')"]),
+    "refuse_option": (ALL, ["refuse_option('x', 'y')"]),
+    "rows_beside": (ALL, [f"rows_beside({COLUMN}, '{PARTS}', NULL)"]),
+    "search_detail": (ALL, [f"search_detail({COLUMN}, NULL, NULL)"]),
+    "search_plan": (READER, [f"search_plan({COLUMN}, NULL, '{PARTS}', 1, '{{\"method\": \"hybrid\"}}')"]),
+    "similar_enough": (ALL, [f"similar_enough({COLUMN}, NULL, '{{image}}', '{{}}')"]),
+    "templated": (ALL, [f"templated({COLUMN}, '{PARTS}', '{{}}')"]),
+    "templates": (ALL, [f"templates({COLUMN}, '{{}}')"]),
     "check_source": (ALL, ["check_source('photo', 'image_path')"]),
     "check_target": (ALL, ["check_target('photo')"]),
     "column_number": (ALL, ["column_number('photo', 'id')"]),
@@ -70,7 +116,6 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "key_expression": (ALL, [f"key_expression({COLUMN}, 't')"]),
     "key_of": (ALL, ["key_of('photo')"]),
     "near_statement": (ALL, [f"near_statement({COLUMN}, 'x', 'x', 'photo', 'true', 1, '{{}}')"]),
-    "other_rows": (ALL, [f"other_rows({COLUMN}, '{{\"id\": 1}}', NULL)"]),
     "owns_table": (ALL, ["owns_table('photo'::regclass)"]),
     "prepare_scan": (ALL, ["prepare_scan(10)"]),
     "made_indexes": (ALL, ["made_indexes('photo', 'fake_base')"]),
@@ -113,6 +158,10 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
         NOBODY,
         ["add_embedding('image', 'photo', 'image_path', thanopg.find_model('fake'), 'x', 'public.vector(8)')"],
     ),
+    "add_keyword_index": (NOBODY, ["add_keyword_index('photo', '{seller}')"]),
+    "calibrate": (NOBODY, ["calibrate('photo', 'fake_base', 'seller', 20)"]),
+    "drop_keyword_index": (NOBODY, ["drop_keyword_index('photo')"]),
+    "set_template": (NOBODY, ["set_template('fake', 'a {}')"]),
     "add_image_embedding": (NOBODY, ["add_image_embedding('photo', 'image_path', 'fake', column_name => 'x')"]),
     "add_text_embedding": (NOBODY, ["add_text_embedding('photo', 'seller', 'fake', column_name => 'x')"]),
     "admit_worker": (ALL, ["admit_worker(1)"]),  # nothing where the caller does not own the table
@@ -177,7 +226,7 @@ def test_every_function_as(
     denied = {call for call, said in came.items() if said == "denied"}
     assert denied == {call for may, calls in CALLS.values() for call in calls if who not in may}
     said = {call: text for call, text in came.items() if text not in ("denied", "done")}
-    garbage = "22000", "55000", "0A000"  # the picture of one byte; the fingerprint 'f'; no captions
+    garbage = "22000", "55000", "0A000", "22023"  # picture of one byte; fingerprint 'f'; no captions; refuse_option
     assert all(text.startswith(garbage) for text in said.values()), said
 
 
@@ -186,7 +235,8 @@ def test_definer_functions_are_few_and_closed(connection: Connection) -> None:
         "SELECT proname, proconfig, proacl::text FROM pg_proc "
         "WHERE pronamespace = 'thanopg'::regnamespace AND prosecdef"
     ).fetchall()
-    assert {name for name, _, _ in rows} == {"enqueue", "service_call", "ask_service", "ask_caption"}
+    definers = {"enqueue", "service_call", "ask_service", "ask_caption", "term_frequencies"}
+    assert {name for name, _, _ in rows} == definers
     for name, settings, rights in rows:
         assert "search_path=pg_catalog, pg_temp" in settings, name
         assert rights is not None and "{=" not in rights and ",=" not in rights, name  # no entry of PUBLIC
@@ -206,7 +256,7 @@ def test_tables_and_views_are_closed_but_for_what_is_named(
     rights = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
     assert [may(right) for right in rights] == [set()] * 7
     superuser_connection.execute(f"GRANT thanopg_reader TO {role}")
-    assert may("SELECT") == {"model", "embedding_column", "embedding_status", "failure"}
+    assert may("SELECT") == {"model", "embedding_column", "embedding_status", "failure", "keyword_index"}
     assert [may(right) for right in rights[1:]] == [set()] * 6
     superuser_connection.execute(f"REVOKE thanopg_reader FROM {role}; GRANT thanopg_worker TO {role}")
     assert may("SELECT") == {"model", "embedding_column", "embedding", "pending", "pending_count", "provenance"}

@@ -1,4 +1,4 @@
-"""`python -m thanopg.catalog draw|train|train-captions|evaluate|evaluate-captions`: a catalogue and its model."""
+"""`python -m thanopg.catalog draw|judge|train|train-captions|evaluate|evaluate-captions`: a catalogue and its model."""
 
 from __future__ import annotations
 
@@ -169,6 +169,23 @@ def evaluate_captions(
 
     report = evaluate_captions(source, work, pictures=pictures, processes=processes, random_weights=random_weights)
     print(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def judge(
+    directory: Annotated[Path, typer.Argument(help="Where draw has put products.csv.")],
+    count: Annotated[int, typer.Option(min=2, help="How many queries, half of them Korean.")] = 400,
+    seed: Annotated[int, typer.Option(help="The same seed asks the same.")] = 5,
+) -> None:
+    """Write queries with every product that answers them, for thanopg evaluate.
+
+    Example: python -m thanopg.catalog judge /tmp/shop
+    """
+    from thanopg.catalog.catalogue import CSV_NAME, read_csv
+    from thanopg.catalog.judged import JUDGED_NAME, judged_queries, write_judged
+
+    write_judged(directory / JUDGED_NAME, judged_queries(read_csv(directory / CSV_NAME), count, seed))
+    print(directory / JUDGED_NAME)
 
 
 def main() -> None:

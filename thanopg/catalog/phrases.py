@@ -101,6 +101,11 @@ def title(attributes: Mapping[str, str], language: Language) -> str:
     return _phrase(all_named(attributes), attributes, language, _Plain(), idle=0.0)
 
 
+def plainly(named: Mapping[str, str], attributes: Mapping[str, str], language: Language, random: Random) -> str:
+    """Words for what is named, by any of its names, and for nothing else."""
+    return _phrase(named, attributes, language, random, idle=0.0)
+
+
 class _Plain(Random):
     """No chance at all: the first of everything, the usual order."""
 

@@ -13,6 +13,7 @@ EPILOG = """\b
 Examples:
   thanopg demo
   thanopg demo --pictures 200
+  thanopg demo --shop
   thanopg demo --fresh
 """
 
@@ -27,6 +28,9 @@ def demo(
     pictures: Annotated[int, typer.Option(min=1, max=100_000, help="How many products to draw.")] = 1000,
     seed: Annotated[int, typer.Option(help="The same seed draws the same products.")] = 7,
     model: Annotated[str, typer.Option(help="Base or source of the model.")] = "catalog",
+    shop: Annotated[
+        bool, typer.Option("--shop", help="Captions, their vectors and keywords too, searched all together.")
+    ] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Replace an earlier demo even when tables of yours are in it.")
     ] = False,
@@ -39,4 +43,4 @@ def demo(
     """
     from thanopg.cli.showcase.run import run_demo
 
-    run_demo(settings, pictures=pictures, seed=seed, model=model, fresh=fresh)
+    run_demo(settings, pictures=pictures, seed=seed, model=model, fresh=fresh, shop=shop)

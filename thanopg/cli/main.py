@@ -11,6 +11,7 @@ import typer
 from thanopg.cli import (
     demo,
     down,
+    evaluate,
     index,
     install,
     model,
@@ -19,6 +20,7 @@ from thanopg.cli import (
     serve,
     sql,
     status,
+    tune,
     tune_index,
     up,
     url,
@@ -45,7 +47,7 @@ def make_app() -> typer.Typer:
         epilog=EPILOG,
     )
     app.callback()(options.shared)
-    for module in (demo, up, down, url, psql, sql, status, install, serve, worker, index, tune_index):
+    for module in (demo, up, down, url, psql, sql, status, install, serve, worker, index, tune_index, evaluate, tune):
         module.register(app)
     app.add_typer(model.make_app(), name="model")
     return app

@@ -11,13 +11,16 @@ from pathlib import Path
 import psycopg
 
 from thanopg.catalog.catalogue import write_catalogue
+from thanopg.catalog.judged import JUDGED_NAME, judged_queries, write_judged
 from thanopg.catalog.product import Product
 from thanopg.catalog.queries import EXAMPLES
 from thanopg.cli.progress import Bar
 from thanopg.cli.screen import Screen
+from thanopg.cli.showcase.filling import fill
 from thanopg.cli.showcase.gallery import write_gallery
 from thanopg.cli.showcase.place import claim, empty, finish, place_of, refuse_if_used
-from thanopg.cli.showcase.shop import Coverage, Found, Shop
+from thanopg.cli.showcase.shop import Found, Shop
+from thanopg.cli.showcase.steps import show_steps
 from thanopg.cli.stack.home import server_ended
 from thanopg.cli.stack.interrupt import interruptible
 from thanopg.cli.stack.stack import Stack, StackOptions
@@ -25,14 +28,20 @@ from thanopg.cli.stack.state import hold
 from thanopg.cli.target import command
 from thanopg.config import Settings
 from thanopg.database.connect import connect
-from thanopg.errors import ModelUnavailable
 
 DRAWING_PROCESSES = 2
 PAGE = "searches.html"
+JUDGED, JUDGED_SEED = 400, 5
+"""queries for thanopg evaluate --catalog"""
 
 
-def run_demo(settings: Settings, *, pictures: int, seed: int, model: str, fresh: bool = False) -> None:
-    """Raises what any of its steps raises, after everything that it started has been stopped."""
+def run_demo(
+    settings: Settings, *, pictures: int, seed: int, model: str, fresh: bool = False, shop: bool = False
+) -> None:
+    """Raises what any of its steps raises, after everything that it started has been stopped.
+
+    `shop`: the five steps of captions, their vectors and all methods together, instead of pictures alone.
+    """
     screen = Screen()
     began = time.monotonic()
     home = place_of(settings.home)
@@ -55,7 +64,7 @@ def run_demo(settings: Settings, *, pictures: int, seed: int, model: str, fresh:
             with screen.step("starting service and worker"):
                 stack.start_children()
             screen.done("service and worker are running")
-            page = show(screen, settings, stack.server.url, products, model)
+            page = show(screen, settings, stack.server.url, products, model, shop)
         except psycopg.OperationalError as error:
             if error.sqlstate is None:
                 raise server_ended(home) from error
@@ -65,6 +74,9 @@ def run_demo(settings: Settings, *, pictures: int, seed: int, model: str, fresh:
                 stack.stop()
     screen.done(f"stopped everything, after {time.monotonic() - began:.0f} s")
     farewell(screen, settings, page)
+    if shop:
+        screen.say("How well each method finds:")
+        screen.say(f"  {command(settings, 'evaluate --catalog')}")
 
 
 def make_room(screen: Screen, home: Path) -> None:
@@ -81,7 +93,9 @@ def draw(screen: Screen, directory: Path, pictures: int, seed: int) -> Sequence[
         return write_catalogue(directory, pictures, seed, processes=DRAWING_PROCESSES, progress=bar.set)
 
 
-def show(screen: Screen, settings: Settings, url: str, products: Sequence[Product], model: str) -> Path:
+def show(
+    screen: Screen, settings: Settings, url: str, products: Sequence[Product], model: str, with_captions: bool
+) -> Path:
     with connect(url, application_name="thanopg demo", autocommit=True) as connection:
         name = "catalog"
         if connection.execute("SELECT FROM thanopg.model WHERE name = 'catalog'").fetchone() is None or model != name:
@@ -92,26 +106,16 @@ def show(screen: Screen, settings: Settings, url: str, products: Sequence[Produc
         shop.load(products)
         screen.done(f"COPY product: {len(products):,} rows")
         embed(screen, shop)
+        if with_captions:
+            write_judged(settings.image_root / JUDGED_NAME, judged_queries(products, JUDGED, JUDGED_SEED))
+            return show_steps(screen, shop, settings.home, settings.image_root)
         found = [(example, search(screen, shop, example.text)) for example in EXAMPLES]
         return write_gallery(settings.home / PAGE, settings.image_root, shop, found)
 
 
 def embed(screen: Screen, shop: Shop) -> None:
     """Raises ModelUnavailable when not every picture got its vector."""
-    screen.heading(f"\n{shop.embed_statement};")
-    shop.add_embedding()
-    began = time.monotonic()
-    with Bar(screen, "embedding the pictures", total=shop.coverage().rows, unit="rows") as bar:
-
-        def tell(coverage: Coverage) -> None:
-            loading = f"loading the model, {time.monotonic() - began:.0f} s"
-            bar.set(coverage.embedded, note=f"{coverage.rate:.0f}/s" if coverage.rate else loading)
-
-        coverage = shop.wait(tell)
-    if coverage.failed:
-        raise ModelUnavailable(
-            f"{coverage.failed} of {coverage.rows} pictures could not be embedded: {shop.first_failure()}"
-        )
+    fill(screen, shop, "embedding the pictures", shop.embed_statement)
 
 
 def search(screen: Screen, shop: Shop, query: str) -> Found:

@@ -78,9 +78,6 @@ class Shop:
     def embed_statement(self) -> str:
         return EMBED.format(model=quoted(self.model))
 
-    def add_embedding(self) -> None:
-        self._connection.execute(self.embed_statement.encode())
-
     def wait(self, tell: Callable[[Coverage], None]) -> Coverage:
         """Until nothing is pending. Raises ModelFailed when nothing happens for long."""
         last, since = -1, time.monotonic()
@@ -96,18 +93,26 @@ class Shop:
             time.sleep(POLL_SECONDS)
 
     def coverage(self) -> Coverage:
+        """Of all columns together."""
         row = self._connection.execute(
-            "SELECT rows, embedded, pending, failed, coalesce(rate, 0) FROM thanopg.embedding_status"
+            "SELECT coalesce(sum(rows), 0), coalesce(sum(embedded), 0), coalesce(sum(pending), 0), "
+            "coalesce(sum(failed), 0), coalesce(sum(rate), 0) FROM thanopg.embedding_status"
         ).fetchone()
         assert row is not None
-        return Coverage(rows=row[0], embedded=row[1], pending=row[2], failed=row[3], rate=float(row[4]))
+        rows, embedded, pending, failed = map(int, row[:4])
+        return Coverage(rows=rows, embedded=embedded, pending=pending, failed=failed, rate=float(row[4]))
 
     def first_failure(self) -> str:
         row = self._connection.execute("SELECT error_type, error_text FROM thanopg.failure LIMIT 1").fetchone()
         return f"{row[0]}: {row[1]}" if row else ""
 
+    def run(self, statement: str) -> None:
+        self._connection.execute(statement.encode())
+
     def search(self, query: str, rows: int = ROWS) -> Found:
-        statement = SEARCH.format(query=quoted(query), model=quoted(self.model), rows=rows)
+        return self.ask(SEARCH.format(query=quoted(query), model=quoted(self.model), rows=rows))
+
+    def ask(self, statement: str) -> Found:
         begin = time.perf_counter()
         cursor = self._connection.execute(statement.encode())
         found = cursor.fetchall()

@@ -1,0 +1,1 @@
+"""What `thanopg evaluate` and `thanopg tune` have in common."""
