@@ -54,7 +54,7 @@ def train(
     ] = None,
     pictures: Annotated[int, typer.Option(min=1, help="Drawings to learn from.")] = 24_000,
     side: Annotated[int, typer.Option(min=32, help="Pixels a side at the model's input.")] = 64,
-    epochs: Annotated[int, typer.Option(min=1)] = 24,
+    epochs: Annotated[int, typer.Option(min=1)] = 14,
     batch: Annotated[int, typer.Option(min=2)] = 256,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1.5e-3,
     minutes: Annotated[float, typer.Option(help="Training time to plan for; the epochs may end it sooner.")] = 1e9,
@@ -118,7 +118,7 @@ def evaluate(
 def train_captions(
     model: Annotated[Path, typer.Option(help="A trained model's directory; the captioner goes into it.")] = MODEL,
     work: Work = WORK,
-    pictures: Annotated[int, typer.Option(min=1, help="Drawings to learn from.")] = 20_000,
+    pictures: Annotated[int, typer.Option(min=1, help="Drawings to learn from.")] = 24_000,
     variants: Annotated[int, typer.Option(min=1, help="Times each is looked at, moved and changed a little.")] = 1,
     epochs: Annotated[int, typer.Option(min=1)] = 6,
     batch: Annotated[int, typer.Option(min=2)] = 64,

@@ -14,8 +14,8 @@ NOUNS: dict[str, tuple[str, ...]] = {
     "shorts": ("shorts", "short pants"),
     "sneakers": ("sneakers", "trainers", "running shoes", "sneaker"),
     "boots": ("boots", "winter boots", "snow boots"),
-    "sandals": ("sandals", "summer sandals", "slides"),
-    "heels": ("heels", "high heels", "pumps", "stilettos"),
+    "sandals": ("sandals", "summer sandals"),
+    "heels": ("heels", "pumps", "heeled shoes"),
     "bag": ("bag", "purse"),
     "hat": ("hat", "headwear"),
     "scarf": ("scarf", "shawl", "muffler"),
@@ -23,7 +23,7 @@ NOUNS: dict[str, tuple[str, ...]] = {
     "belt": ("belt", "waist belt"),
     "earrings": ("earrings", "ear rings", "pair of earrings"),
     "bracelet": ("bracelet", "wristband"),
-    "necklace": ("necklace", "pendant", "pendant necklace"),
+    "necklace": ("necklace",),
     "sunglasses": ("sunglasses", "shades", "sun glasses"),
 }
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -53,12 +53,80 @@ KINDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("slacks", "slim"): ("slim slacks", "slim-fit slacks"),
     ("jeans", "wide"): ("wide jeans", "wide-leg jeans", "baggy jeans"),
     ("jeans", "slim"): ("skinny jeans", "slim jeans"),
+    ("skirt", "flared"): ("flared skirt", "a-line skirt", "skater skirt"),
+    ("skirt", "pencil"): ("pencil skirt", "straight skirt"),
+    ("skirt", "pleated"): ("pleated skirt", "skirt with pleats"),
+    ("sandals", "crossed"): ("strappy sandals", "cross-strap sandals"),
+    ("sandals", "slide"): ("slide sandals", "slides"),
+    ("necklace", "gem"): ("pendant necklace", "pendant"),
+    ("necklace", "heart"): ("heart necklace", "heart pendant"),
+    ("necklace", "beads"): ("bead necklace", "beaded necklace", "string of beads"),
+    ("heels", "high"): ("high heels", "stilettos"),
+    ("heels", "low"): ("low heels", "kitten heels"),
+    ("heels", "wedge"): ("wedge heels", "wedges"),
+    ("dress", "collar"): ("shirt dress", "collared dress"),
+    ("sweater", "vneck"): ("v-neck sweater", "v-neck jumper"),
+    ("sweater", "hood"): ("hooded sweater", "hoodie", "hoody"),
+    ("coat", "wool"): ("wool coat", "woollen coat"),
+    ("coat", "padded"): ("padded coat", "puffer coat", "puffer", "quilted coat"),
+    ("boots", "fur"): ("fur boots", "fur-lined boots"),
+    ("boots", "rubber"): ("rubber boots", "rain boots", "wellies"),
+    ("bag", "canvas"): ("canvas bag", "cloth bag"),
+    ("bag", "straw"): ("straw bag", "woven bag", "wicker bag"),
+    ("bag", "leather"): ("leather bag",),
+    ("watch", "metal"): ("metal watch", "metal band watch"),
+    ("watch", "leather"): ("leather watch", "leather strap watch"),
+    ("belt", "leather"): ("leather belt",),
+    ("belt", "braided"): ("braided belt", "woven belt"),
     ("sweater", "turtleneck"): ("turtleneck", "turtleneck sweater", "roll-neck jumper"),
 }
-CUTS: dict[str, tuple[str, ...]] = {
+NECKLINES: dict[str, tuple[str, ...]] = {
     "round": ("round-neck", "crew-neck", "round neck"),
     "vneck": ("v-neck", "v neck"),
+    "collar": ("collared", "shirt-collar"),
     "turtleneck": ("turtleneck", "high-neck"),
+    "hood": ("hooded",),
+}
+NECKLINES_AFTER: dict[str, tuple[str, ...]] = {
+    "round": ("with a round neck",),
+    "vneck": ("with a v-neck",),
+    "collar": ("with a collar",),
+    "turtleneck": ("with a high neck",),
+    "hood": ("with a hood",),
+}
+MATERIALS: dict[str, tuple[str, ...]] = {
+    "leather": ("leather", "genuine leather"),
+    "canvas": ("canvas", "cloth"),
+    "straw": ("straw", "wicker", "raffia"),
+    "fur": ("fur", "fur-lined", "fur-trimmed"),
+    "rubber": ("rubber",),
+    "wool": ("wool", "woollen"),
+    "padded": ("padded", "quilted", "puffer"),
+    "braided": ("braided", "woven"),
+    "metal": ("metal", "steel band"),
+}
+MATERIALS_AFTER: dict[str, tuple[str, ...]] = {
+    "leather": ("made of leather", "in leather"),
+    "canvas": ("made of canvas",),
+    "straw": ("made of straw",),
+    "fur": ("with fur",),
+    "rubber": ("made of rubber",),
+    "wool": ("made of wool",),
+    "metal": ("with a metal band",),
+}
+HEELS: dict[str, tuple[str, ...]] = {
+    "high": ("high", "high-heeled", "stiletto"),
+    "low": ("low", "low-heeled", "kitten"),
+    "wedge": ("wedge", "platform"),
+}
+CUTS: dict[str, tuple[str, ...]] = {
+    "flared": ("flared", "a-line"),
+    "pencil": ("pencil", "straight"),
+    "pleated": ("pleated",),
+    "crossed": ("strappy", "cross-strap"),
+    "slide": ("slide", "one-strap"),
+    "gem": ("pendant", "single gem"),
+    "heart": ("heart", "heart-shaped"),
     "slim": ("slim", "slim-fit"),
     "wide": ("wide", "wide-leg"),
     "lowtop": ("low-top", "low top", "low-cut"),
@@ -146,6 +214,23 @@ SLEEVES_AFTER: dict[str, tuple[str, ...]] = {
     "short": ("with short sleeves",),
     "long": ("with long sleeves",),
 }
+ADJECTIVES: dict[str, dict[str, tuple[str, ...]]] = {
+    "neckline": NECKLINES,
+    "sleeve": SLEEVES,
+    "pattern": PATTERNS,
+    "material": MATERIALS,
+    "length": LENGTHS,
+    "heel": HEELS,
+    "cut": CUTS,
+}
+"""in their usual order"""
+PHRASES_AFTER: dict[str, dict[str, tuple[str, ...]]] = {
+    "neckline": NECKLINES_AFTER,
+    "sleeve": SLEEVES_AFTER,
+    "pattern": PATTERNS_AFTER,
+    "material": MATERIALS_AFTER,
+}
+"""what may stand behind the noun"""
 QUALITIES: dict[str, tuple[str, ...]] = {
     "summer": ("summer", "cool summery"),
     "winter": ("winter", "cold-weather"),
@@ -226,6 +311,11 @@ FRAMES = (
     "my {}",
     "have a look at the {}",
     "order {} thanks",
+    "do you have any {}",
+    "where can i get a {}",
+    "i need {} please",
+    "{} ideas",
+    "best {} around",
 )
 CAPTIONS = (
     "a {}",
@@ -238,11 +328,12 @@ CAPTIONS = (
     "{}",
 )
 HELD_FRAMES = (
-    "do you have any {}",
-    "where can i get a {}",
-    "i need {} please",
-    "{} ideas",
-    "best {} around",
+    "hunting for a {}",
+    "got any {} left",
+    "which store carries {}",
+    "{} recommendations please",
+    "a friend wants {}",
+    "gotta have {}",
 )
 SENTENCES: dict[str, str] = {
     "summer": "Good for summer.",
