@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
-from thanopg.catalog import phrases, words_en, words_ko
+from thanopg.catalog import phrases, talk_en, talk_ko
 from thanopg.catalog.attributes import CATEGORIES, OPTIONAL, Category, held_out
 from thanopg.catalog.dice import dice
 from thanopg.catalog.draw import draw_product
@@ -128,8 +128,8 @@ def _category_and_colour(random: Random, only_taught: bool, asked: Mapping[str, 
 
 
 def _describe(korean: str, english: str, qualities: Sequence[str]) -> str:
-    said = " ".join(words_ko.SENTENCES[quality] for quality in qualities)
-    also = " ".join(words_en.SENTENCES[quality] for quality in qualities)
+    said = " ".join(talk_ko.SENTENCES[quality] for quality in qualities)
+    also = " ".join(talk_en.SENTENCES[quality] for quality in qualities)
     return f"{korean}입니다. {said} / {english[:1].upper()}{english[1:]}. {also}".strip()
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from thanopg.catalog import words_en, words_ko
+from thanopg.catalog import talk_en, talk_ko, words_en, words_ko
 from thanopg.catalog.attributes import CATEGORIES, EXAMINATION
 
 Language = Literal["ko", "en"]
@@ -78,12 +78,12 @@ def query(
 ) -> Wording:
     """A text as typed into a search box. `unseen`: in a frame or a wording that training never has."""
     chosen = dict(named) if named is not None else choose_named(attributes, random)
-    words = words_ko if language == "ko" else words_en
+    talk = talk_ko if language == "ko" else talk_en
     for _ in range(200):
         phrase = _phrase(chosen, attributes, language, random)
         new_frame = unseen and random.random() < 0.5
         plain = random.random() < (0.5 if not new_frame else 0.0)
-        frame = "{}" if plain else random.choice(words.HELD_FRAMES if new_frame else words.FRAMES)
+        frame = "{}" if plain else random.choice(talk.HELD_FRAMES if new_frame else talk.FRAMES)
         text = frame.format(phrase)
         if new_frame or is_held_out(text) == unseen:
             return Wording(text=text, named=chosen, language=language)
@@ -93,8 +93,8 @@ def query(
 def caption(attributes: Mapping[str, str], language: Language, random: Random) -> Wording:
     """A sentence or a title that names everything drawn that is not usual."""
     named = all_named(attributes)
-    words = words_ko if language == "ko" else words_en
-    text = random.choice(words.CAPTIONS).format(_phrase(named, attributes, language, random, idle=0.1))
+    talk = talk_ko if language == "ko" else talk_en
+    text = random.choice(talk.CAPTIONS).format(_phrase(named, attributes, language, random, idle=0.1))
     return Wording(text=text, named=named, language=language)
 
 
@@ -160,7 +160,7 @@ def _qualities(attributes: Mapping[str, str], random: Random, idle: float) -> li
     category = attributes.get("category")
     suited = CATEGORIES[category].qualities if category else ()
     while random.random() < idle and len(chosen) < 2:
-        pool = suited if suited and random.random() < 0.75 else tuple(words_ko.QUALITIES)
+        pool = suited if suited and random.random() < 0.75 else tuple(talk_ko.QUALITIES)
         chosen.append(random.choice(pool))
     return chosen
 
@@ -174,9 +174,9 @@ def _korean(named: Mapping[str, str], attributes: Mapping[str, str], random: Ran
     ]
     if random.random() < 0.30:
         random.shuffle(seen)
-    idle_words = [_pick(w.QUALITIES[quality], random) for quality in _qualities(attributes, random, idle)]
+    idle_words = [_pick(talk_ko.QUALITIES[quality], random) for quality in _qualities(attributes, random, idle)]
     if random.random() < idle * 0.3:
-        idle_words.append(random.choice(w.PRAISE))
+        idle_words.append(random.choice(talk_ko.PRAISE))
     at = 0 if random.random() < 0.7 else random.randint(0, len(seen))
     parts = [*seen[:at], *idle_words, *seen[at:]]
     if random.random() < 0.05:
@@ -205,14 +205,15 @@ def _english(named: Mapping[str, str], attributes: Mapping[str, str], random: Ra
     if random.random() < 0.25:
         random.shuffle(before)
     for quality in _qualities(attributes, random, idle):
-        if quality in w.QUALITIES_AFTER and random.random() < 0.5:
-            after.append(_pick(w.QUALITIES_AFTER[quality], random))
+        if quality in talk_en.QUALITIES_AFTER and random.random() < 0.5:
+            after.append(_pick(talk_en.QUALITIES_AFTER[quality], random))
         else:
             before.insert(
-                0 if random.random() < 0.7 else random.randint(0, len(before)), _pick(w.QUALITIES[quality], random)
+                0 if random.random() < 0.7 else random.randint(0, len(before)),
+                _pick(talk_en.QUALITIES[quality], random),
             )
     if random.random() < idle * 0.3:
-        before.insert(0, random.choice(w.PRAISE))
+        before.insert(0, random.choice(talk_en.PRAISE))
     if random.random() < 0.04:
         return " ".join([head, *before, *after])
     return " ".join([*before, head, *after]).strip()
