@@ -16,15 +16,17 @@ import numpy as np
 import pytest
 
 from thanopg.catalog.catalogue import read_csv, write_catalogue
+from thanopg.catalog.dice import dice
 from thanopg.catalog.phrases import LANGUAGES, Wording
 from thanopg.catalog.product import Product
-from thanopg.catalog.queries import EXAMPLES, ExampleQuery
+from thanopg.catalog.queries import EXAMPLES
 from thanopg.catalog.training.measure import embed_pictures, precision
+from thanopg.catalog.training.typos import mistype
 from thanopg.models.bundled import BUNDLED_DIRECTORY, read_bundled_info
 from thanopg.models.embedder import Embedder, Vectors
 from thanopg.models.load import load_embedder
 
-BAR = 0.92
+BAR, SLIP_BAR = 0.92, 0.86
 LARGEST = 12_000_000
 QUERIES = Path(__file__).with_name("catalog_queries.json")
 """wordings held out of training, recorded with what they name; answered by the sample five times at least"""
@@ -63,14 +65,17 @@ def test_unseen_wordings_find_pictures_that_show_all_they_name(
     assert precision(texts, pictures, recorded, products) >= BAR
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.text)
-def test_the_first_five_for_each_example_are_right(
-    embedder: Embedder, pictures: Vectors, products: list[Product], example: ExampleQuery
+def test_the_first_five_for_the_examples_are_right(
+    embedder: Embedder, pictures: Vectors, products: list[Product]
 ) -> None:
-    similarity = pictures @ embedder.embed_texts([example.text]).vectors[0]
-    first = [products[i] for i in np.argsort(-similarity)[:5]]
-    right = sum(product.shows(example.named) for product in first)
-    assert right >= (5 if example.language == "ko" else 4), [product.name for product in first]
+    """Four of five for each, and nineteen of twenty over all."""
+    texts = embedder.embed_texts([example.text for example in EXAMPLES]).vectors
+    right = {}
+    for example, text in zip(EXAMPLES, texts, strict=True):
+        first = [products[i] for i in np.argsort(-(pictures @ text))[:5]]
+        right[example.text] = sum(product.shows(example.named) for product in first)
+    assert min(right.values()) >= 4, right
+    assert sum(right.values()) >= 0.95 * 5 * len(EXAMPLES), right
 
 
 def test_chance_finds_nothing(pictures: Vectors, products: list[Product]) -> None:
@@ -79,12 +84,24 @@ def test_chance_finds_nothing(pictures: Vectors, products: list[Product]) -> Non
     assert precision(noise, pictures, recorded, products) < 0.1
 
 
-def test_a_slip_of_the_finger_does_little(embedder: Embedder) -> None:
-    pairs = [("빨간색 원피스", "빨간색원피스"), ("방수 기능이 있는 겨울 부츠", "방수 기능이 있느 겨울 부츠")]
-    pairs += [("white sneakers", "white sneekers"), ("Blue Dress", "blue dress")]
-    for right, typed in pairs:
-        one, other = embedder.embed_texts([right, typed]).vectors
-        assert one @ other > 0.7, typed
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_slip_of_the_finger_does_little(
+    embedder: Embedder, pictures: Vectors, products: list[Product], language: str
+) -> None:
+    recorded = [Wording(**query) for query in json.loads(QUERIES.read_text("utf-8")) if query["language"] == language]
+    random = dice("slips")
+    texts = embedder.embed_texts([mistype(wording.text, random) for wording in recorded]).vectors
+    assert precision(texts, pictures, recorded, products) >= SLIP_BAR
+
+
+def test_spaces_and_capitals_are_no_matter(embedder: Embedder) -> None:
+    for one, other in (
+        ("빨간색 원피스", "빨간색원피스"),
+        ("Blue Dress", "blue dress"),
+        ("white sneakers", "whitesneakers"),
+    ):
+        first, second = embedder.embed_texts([one, other]).vectors
+        assert first @ second > 0.9, other
 
 
 def test_the_description_is_that_of_the_weights(embedder: Embedder) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from thanopg.catalog.attributes import CATEGORIES, held_out
+from thanopg.catalog.attributes import CATEGORIES, OPTIONAL, held_out
 from thanopg.catalog.catalogue import CSV_NAME, make_products, read_csv, write_catalogue
-from thanopg.catalog.palette import COLOURS
+from thanopg.catalog.palette import COLOURS, METALS
 from thanopg.catalog.product import Product
 from thanopg.catalog.queries import EXAMPLES
 from thanopg.errors import InvalidArgument
@@ -27,6 +27,17 @@ def test_there_is_something_of_everything() -> None:
     assert {product.colour for product in products} == set(COLOURS)
     assert {product.pattern for product in products} == {"plain", "striped", "dotted", "checked", "floral"}
     assert {product.sleeve for product in products} == {"none", "short", "long", None}
+    for name in OPTIONAL:
+        drawn = {(product.category, getattr(product, name)) for product in products} - {(c, None) for c in CATEGORIES}
+        assert drawn == {(c.name, value) for c in CATEGORIES.values() for value in c.values(name)}
+
+
+def test_what_is_made_of_what_fits_colour_and_pattern() -> None:
+    for product in make_products(2000, 3):
+        if product.pattern != "plain":
+            assert product.material not in ("leather", "straw", "padded")
+        if product.category == "watch" and product.colour in METALS:
+            assert product.material == "metal"
 
 
 def test_a_thousand_products_answer_every_example_five_times() -> None:
@@ -46,10 +57,13 @@ def test_pictures_and_csv_are_written(tmp_path: Path, processes: int) -> None:
     products = write_catalogue(tmp_path, 20, 4, processes=processes, progress=heard.append)
     assert heard == list(range(1, 21))
     assert read_csv(tmp_path / CSV_NAME) == products == make_products(20, 4, popular=True)
+    sizes: set[int] = set()
     for product in products:
         with Image.open(tmp_path / product.image_path) as picture:
             assert picture.format == "JPEG"
-            assert 128 <= picture.width <= 640
+            assert picture.width == picture.height
+            sizes.add(picture.width)
+    assert len(sizes) > 4 and min(sizes) >= 128 and max(sizes) <= 640
 
 
 def test_descriptions_say_what_no_picture_shows() -> None:

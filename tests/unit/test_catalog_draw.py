@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from thanopg.catalog import light
 from thanopg.catalog.attributes import CATEGORIES
 from thanopg.catalog.catalogue import make_products
 from thanopg.catalog.draw import draw_alone, draw_product
@@ -81,9 +82,67 @@ def test_a_longer_dress_is_taller(products: list[Product]) -> None:
 
 
 def test_longer_sleeves_cover_more(products: list[Product]) -> None:
-    shirt = replace(of_category(products, "tshirt"), cut="round")
+    shirt = replace(of_category(products, "tshirt"), neckline="round")
     area = [covered(replace(shirt, sleeve=sleeve)).sum() for sleeve in ("none", "short", "long")]
     assert area[0] < area[1] < area[2]
+
+
+def test_a_hood_stands_above_the_shoulders(products: list[Product]) -> None:
+    sweater = of_category(products, "sweater")
+    top = {name: first_row(replace(sweater, neckline=name, pattern="plain")) for name in ("vneck", "hood")}
+    assert top["hood"] < top["vneck"] - SIDE * 0.04
+
+
+def test_a_high_heel_lifts_and_a_wedge_fills(products: list[Product]) -> None:
+    seeds = [replace(of_category(products, "heels"), seed=f"pair-{i}") for i in range(12)]
+    high, low, wedge = (
+        np.mean([covered(replace(shoe, heel=heel)).sum(axis=(0, 1)) for shoe in seeds])
+        for heel in ("high", "low", "wedge")
+    )
+    assert wedge > 1.2 * max(high, low)
+    rows = {heel: np.mean([first_row(replace(shoe, heel=heel)) for shoe in seeds]) for heel in ("high", "low")}
+    assert rows["high"] < rows["low"] - SIDE * 0.05
+
+
+def test_a_flared_skirt_is_wider_at_its_hem_than_a_pencil_skirt(products: list[Product]) -> None:
+    skirt = replace(of_category(products, "skirt"), length="long")
+    width = {cut: covered(replace(skirt, cut=cut)).sum(axis=1)[-SIDE // 4 :].max() for cut in ("flared", "pencil")}
+    assert width["flared"] > 1.5 * width["pencil"]
+
+
+def test_materials_are_seen(products: list[Product]) -> None:
+    """Straw is woven of two tones, a padded coat has a seam every few rows, rubber boots shine."""
+    bag = replace(of_category(products, "bag"), cut="tote", pattern="plain", colour="blue", shade="normal")
+    assert distinct_colours(replace(bag, material="straw")) > distinct_colours(replace(bag, material="canvas"))
+    coat = replace(of_category(products, "coat"), pattern="plain", length="long")
+    shade = {name: shades_across(replace(coat, material=name)) for name in ("wool", "padded")}
+    assert shade["padded"] > 1.5 * shade["wool"]
+    boots = of_category(products, "boots")
+    gloss = {name: brightest(replace(boots, material=name)) for name in ("leather", "rubber")}
+    assert gloss["rubber"] > gloss["leather"]
+
+
+def first_row(product: Product) -> int:
+    return int(np.flatnonzero(covered(product).any(axis=1))[0])
+
+
+def shades_across(product: Product) -> float:
+    """How much light and shade change from row to row."""
+    tone = np.asarray(draw_alone(product, SIDE)[0].tone, dtype=np.float32)
+    return float(np.abs(np.diff(tone, axis=0)).mean())
+
+
+def brightest(product: Product) -> int:
+    return int(np.asarray(draw_alone(product, SIDE)[0].tone).max())
+
+
+def test_light_and_shade_leave_the_colour_what_it_is(products: list[Product]) -> None:
+    for product in (of_category(products, category) for category in PLAIN_CLOTHES):
+        pen, _, random = draw_alone(product, SIDE)
+        lit = np.asarray(light.round_off(pen.colour, pen.alpha, pen.tone, random), dtype=np.float32)
+        inside = covered(product)
+        change = lit[inside].mean(axis=0) - np.asarray(pen.colour, dtype=np.float32)[inside].mean(axis=0)
+        assert np.abs(change).max() < 26, product
 
 
 @pytest.mark.parametrize("pattern", ["striped", "dotted", "checked", "floral"])

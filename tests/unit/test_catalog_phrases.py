@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from thanopg.catalog import phrases, words_en, words_ko
-from thanopg.catalog.attributes import CATEGORIES
+from thanopg.catalog import phrases, talk_en, talk_ko, words_en, words_ko
+from thanopg.catalog.attributes import CATEGORIES, OPTIONAL
 from thanopg.catalog.catalogue import make_products
 from thanopg.catalog.dice import dice
 from thanopg.catalog.palette import COLOURS
@@ -13,6 +13,7 @@ from thanopg.catalog.phrases import LANGUAGES, Language
 from thanopg.catalog.queries import ENOUGH, EXAMPLES, evaluation_queries
 
 WORDS = {"ko": words_ko, "en": words_en}
+TALK = {"ko": talk_ko, "en": talk_en}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -39,15 +40,16 @@ def test_a_caption_names_all_that_is_not_usual(language: Language) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_value_has_words(language: Language) -> None:
-    words = WORDS[language]
+    words, talk = WORDS[language], TALK[language]
     assert set(words.NOUNS) == set(CATEGORIES)
     assert set(words.COLOURS) == set(COLOURS)
     for category in CATEGORIES.values():
-        assert set(category.cuts) <= set(words.CUTS)
-        assert set(category.lengths) <= set(words.LENGTHS)
-        assert set(category.sleeves) <= set(words.SLEEVES)
         assert set(category.patterns) <= set(words.PATTERNS)
-        assert set(category.qualities) <= set(words.QUALITIES) & set(words.SENTENCES)
+        for name in OPTIONAL:
+            assert set(category.values(name)) <= set(words.ADJECTIVES[name])
+        assert set(category.qualities) <= set(talk.QUALITIES) & set(talk.SENTENCES)
+    kinds = {(c.name, value) for c in CATEGORIES.values() for name in OPTIONAL for value in c.values(name)}
+    assert set(words.KINDS) <= kinds
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -58,8 +60,8 @@ def test_unseen_wordings_never_occur_in_training(language: Language) -> None:
     unseen = {phrases.query(p.attributes, language, random, unseen=True).text for p in products}
     assert not taught & unseen
     assert not any(phrases.is_held_out(text) for text in taught)
-    frames = WORDS[language].HELD_FRAMES
-    assert not set(frames) & set(WORDS[language].FRAMES)
+    frames = TALK[language].HELD_FRAMES
+    assert not set(frames) & set(TALK[language].FRAMES)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

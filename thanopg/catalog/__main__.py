@@ -54,14 +54,16 @@ def train(
     ] = None,
     pictures: Annotated[int, typer.Option(min=1, help="Drawings to learn from.")] = 24_000,
     side: Annotated[int, typer.Option(min=32, help="Pixels a side at the model's input.")] = 64,
-    epochs: Annotated[int, typer.Option(min=1)] = 24,
+    epochs: Annotated[int, typer.Option(min=1)] = 11,
     batch: Annotated[int, typer.Option(min=2)] = 256,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1.5e-3,
     minutes: Annotated[float, typer.Option(help="Training time to plan for; the epochs may end it sooner.")] = 1e9,
     patience: Annotated[int, typer.Option(min=1, help="Epochs without progress before it stops.")] = 8,
     seed: Annotated[int, typer.Option()] = 0,
     device: Annotated[str | None, typer.Option(help="cuda, mps or cpu; chosen if not given.")] = None,
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
+    threads: Annotated[
+        int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch. On a busy machine 1 is the fastest.")
+    ] = 0,
     processes: Processes = 2,
 ) -> None:
     """Train a model from nothing; started again after a kill it goes on from the last whole epoch.
@@ -118,7 +120,7 @@ def evaluate(
 def train_captions(
     model: Annotated[Path, typer.Option(help="A trained model's directory; the captioner goes into it.")] = MODEL,
     work: Work = WORK,
-    pictures: Annotated[int, typer.Option(min=1, help="Drawings to learn from.")] = 20_000,
+    pictures: Annotated[int, typer.Option(min=1, help="Drawings to learn from.")] = 24_000,
     variants: Annotated[int, typer.Option(min=1, help="Times each is looked at, moved and changed a little.")] = 1,
     epochs: Annotated[int, typer.Option(min=1)] = 6,
     batch: Annotated[int, typer.Option(min=2)] = 64,
@@ -127,7 +129,9 @@ def train_captions(
     patience: Annotated[int, typer.Option(min=1, help="Epochs without progress before it stops.")] = 6,
     seed: Annotated[int, typer.Option()] = 0,
     device: Annotated[str | None, typer.Option(help="cuda, mps or cpu; chosen if not given.")] = None,
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
+    threads: Annotated[
+        int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch. On a busy machine 1 is the fastest.")
+    ] = 0,
     processes: Processes = 2,
 ) -> None:
     """Train a captioner on a model's image tower, which stays as it is; a killed run is gone on with.

@@ -16,7 +16,7 @@ PAIRED = frozenset({"earrings", "sunglasses"})
 
 
 def caption_of(attributes: Mapping[str, str], language: Language) -> str:
-    """One caption in the plainest words: shade, colour, pattern, sleeve, length, cut and category, all that is drawn.
+    """One caption in the plainest words: all that is drawn, from shade and colour to the category.
 
     As with `phrases.all_named`, a medium shade and a plain cloth are not said.
     """

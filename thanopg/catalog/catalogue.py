@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
-from thanopg.catalog import phrases, words_en, words_ko
-from thanopg.catalog.attributes import CATEGORIES, Category, held_out
+from thanopg.catalog import phrases, talk_en, talk_ko
+from thanopg.catalog.attributes import CATEGORIES, OPTIONAL, Category, held_out
 from thanopg.catalog.dice import dice
 from thanopg.catalog.draw import draw_product
 from thanopg.catalog.palette import METALS, shades
@@ -17,7 +17,8 @@ from thanopg.catalog.product import COLUMNS, Product
 from thanopg.catalog.queries import EXAMPLES
 from thanopg.errors import InvalidArgument
 
-PICTURE_SIZES = (256, 288, 320)
+PICTURE_SIZES = (128, 160, 192, 224, 256, 256, 256, 288, 288, 320, 320, 360, 480, 640)
+"""pixels a side, the usual ones more than once"""
 CSV_NAME = "products.csv"
 POPULAR_EVERY = 6
 METAL_SHARE = 0.35
@@ -85,11 +86,14 @@ def _make_product(number: int, seed: int, *, only_taught: bool, popular: bool) -
     shade = random.choices(tones, [_SHADE_WEIGHTS[tone] for tone in tones])[0]
     patterns = category.patterns
     pattern = "plain" if len(patterns) == 1 or random.random() < 0.55 else random.choice(patterns[1:])
-    length, sleeve, cut = (_any(values, random) for values in (category.lengths, category.sleeves, category.cuts))
     shade, pattern = asked.get("shade", shade), asked.get("pattern", pattern)
-    length, sleeve, cut = asked.get("length", length), asked.get("sleeve", sleeve), asked.get("cut", cut)
+    optional = {
+        name: asked.get(name) or random.choice(values)
+        for name in OPTIONAL
+        if (values := category.materials_of(colour, pattern) if name == "material" else category.values(name))
+    }
     drawn = {"group": category.group, "category": category.name, "colour": colour, "shade": shade, "pattern": pattern}
-    drawn |= {name: value for name, value in (("length", length), ("sleeve", sleeve), ("cut", cut)) if value}
+    drawn |= optional
     qualities = random.sample(category.qualities, min(2, len(category.qualities)))
     if set(qualities) == {"men", "women"}:
         qualities = qualities[:1]
@@ -103,9 +107,7 @@ def _make_product(number: int, seed: int, *, only_taught: bool, popular: bool) -
         colour=colour,
         shade=shade,
         pattern=pattern,
-        length=length,
-        sleeve=sleeve,
-        cut=cut,
+        **{name: optional.get(name) for name in OPTIONAL},
         caption_ko=phrases.caption(drawn, "ko", random).text,
         caption_en=phrases.caption(drawn, "en", random).text,
         seed=f"{seed}-{number}",
@@ -125,18 +127,14 @@ def _category_and_colour(random: Random, only_taught: bool, asked: Mapping[str, 
             return category, colour
 
 
-def _any(values: tuple[str, ...], random: Random) -> str | None:
-    return random.choice(values) if values else None
-
-
 def _describe(korean: str, english: str, qualities: Sequence[str]) -> str:
-    said = " ".join(words_ko.SENTENCES[quality] for quality in qualities)
-    also = " ".join(words_en.SENTENCES[quality] for quality in qualities)
+    said = " ".join(talk_ko.SENTENCES[quality] for quality in qualities)
+    also = " ".join(talk_en.SENTENCES[quality] for quality in qualities)
     return f"{korean}입니다. {said} / {english[:1].upper()}{english[1:]}. {also}".strip()
 
 
 def _write_picture(job: tuple[str, Product]) -> None:
     directory, product = job
     random = dice("file", product.seed)
-    size, quality = random.choice(PICTURE_SIZES), random.randint(80, 92)
+    size, quality = random.choice(PICTURE_SIZES), random.randint(62, 92)
     draw_product(product, size).save(Path(directory) / product.image_path, "JPEG", quality=quality)

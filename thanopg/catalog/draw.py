@@ -8,7 +8,23 @@ from random import Random
 
 from PIL import Image
 
-from thanopg.catalog import accessories, bags, footwear, garments, jewellery, lower, scene
+from thanopg.catalog import (
+    accessories,
+    bags,
+    boots,
+    clutter,
+    coats,
+    dresses,
+    footwear,
+    garments,
+    hats,
+    jewellery,
+    knitwear,
+    light,
+    lower,
+    scene,
+    shoes,
+)
 from thanopg.catalog.cloth import Look, make_look
 from thanopg.catalog.dice import dice
 from thanopg.catalog.palette import paint
@@ -21,22 +37,22 @@ Artist = Callable[[Pen, Look, Product, Random], None]
 _ARTISTS: dict[str, Artist] = {
     artist.__name__: artist
     for artist in (
-        garments.dress,
+        dresses.dress,
         garments.tshirt,
         garments.shirt,
-        garments.sweater,
-        garments.coat,
+        knitwear.sweater,
+        coats.coat,
         lower.skirt,
         lower.slacks,
         lower.jeans,
         lower.shorts,
         footwear.sneakers,
-        footwear.boots,
-        footwear.sandals,
-        footwear.heels,
+        boots.boots,
+        shoes.sandals,
+        shoes.heels,
         bags.bag,
-        bags.hat,
-        bags.scarf,
+        hats.hat,
+        hats.scarf,
         accessories.watch,
         accessories.belt,
         accessories.sunglasses,
@@ -55,7 +71,7 @@ _TURNED = {
     "sandals": 14,
     "hat": 10,
 }
-"""by how many degrees at most; everything else by 7"""
+"""by how many degrees at most; everything else by 9"""
 
 _ENLARGED = {
     "dress": 0.97,
@@ -73,18 +89,26 @@ def draw_product(product: Product, size: int) -> Image.Image:
     """RGB, `size` × `size` pixels, 16 at least; the same product always gives the same pixels."""
     if size < 16:
         raise InvalidArgument(f"a picture needs 16 pixels a side, not {size}")
-    pen, look, random = draw_alone(product, size * (3 if size <= 128 else 2))
-    colour = pen.colour.resize((size, size), Image.Resampling.BOX)
-    alpha = pen.alpha.resize((size, size), Image.Resampling.BOX)
-    picture = scene.settle(scene.background(size, look.main, random), colour, alpha, random)
-    scene.front(picture, random)
+    finer = 3.0 if size <= 128 else 2.0 if size <= 400 else 1.5
+    pen, look, random = draw_alone(product, round(size * finer))
+    colour, alpha = _smaller(pen.colour, size), _smaller(pen.alpha, size)
+    lit = light.round_off(colour, alpha, pen.tone, random)
+    picture = scene.settle(scene.background(size, look.main, random), lit, alpha, random)
+    clutter.front(picture, random)
     return picture
+
+
+def _smaller(layer: Image.Image, size: int) -> Image.Image:
+    """Edges smoothed by averaging."""
+    if layer.width % size == 0:
+        return layer.reduce(layer.width // size)
+    return layer.resize((size, size), Image.Resampling.BOX)
 
 
 def draw_alone(product: Product, side: int) -> tuple[Pen, Look, Random]:
     """The product without a background, edges not yet smoothed, and the chance that the rest depends on."""
     random = dice("draw", product.seed)
-    turn = _TURNED.get(product.category, 7)
+    turn = _TURNED.get(product.category, 9)
     placement = Placement(
         scale=random.uniform(0.37, 0.46) * _ENLARGED.get(product.category, 1.0),
         angle=math.radians(random.triangular(-turn, turn)),

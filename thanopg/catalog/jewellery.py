@@ -109,26 +109,31 @@ def necklace(pen: Pen, look: Look, product: Product, random: Random) -> None:
         closed=False,
     )
     pen.tube(curve, *metal, width=0.065)
+    if product.cut == "beads":
+        ball = metal[1] if stone is None else stone
+        for x, y in _spaced(curve, 0.165):
+            pen.part(ellipse(x, y, 0.085, 0.085), ball, darker(ball, 0.45), width=0.02)
+            pen.part(ellipse(x - 0.025, y - 0.03, 0.024, 0.022), lighter(ball, 0.7))
+        return
     for x, y in curve[::2]:
         pen.part(ellipse(x, y, 0.032, 0.032), metal[2], metal[0], width=0.010)
-    kind = random.random()
-    if kind < 0.5:
-        _gem(pen, ellipse(0, deep + 0.20, 0.19, 0.22), (0, deep + 0.20), 0.2, metal, stone)
-    elif kind < 0.75:
-        heart = [
-            (0, deep + 0.08),
-            (0.14, deep),
-            (0.25, deep + 0.10),
-            (0.20, deep + 0.26),
-            (0, deep + 0.44),
-            (-0.20, deep + 0.26),
-            (-0.25, deep + 0.10),
-            (-0.14, deep),
-        ]
-        _gem(pen, smooth(heart), (0, deep + 0.18), 0.2, metal, stone)
+    if product.cut == "heart":
+        right = [(0.0, deep + 0.10), (0.10, deep - 0.01), (0.24, deep), (0.33, deep + 0.13), (0.26, deep + 0.31)]
+        left = [(-x, y) for x, y in reversed(right[1:])]
+        heart = [*smooth(right, closed=False), (0.0, deep + 0.58), *smooth(left, closed=False)]
+        _gem(pen, heart, (0, deep + 0.22), 0.22, metal, stone)
     else:
-        for x, drop, radius in ((-0.26, -0.05, 0.10), (0.26, -0.05, 0.10), (0.0, 0.12, 0.15)):
-            _gem(pen, ellipse(x, deep + drop, radius, radius), (x, deep + drop), radius, metal, stone)
+        radius = random.uniform(0.17, 0.21)
+        _gem(pen, ellipse(0, deep + radius, radius, radius * 1.12), (0, deep + radius), radius, metal, stone)
+
+
+def _spaced(curve: list[Point], step: float) -> list[Point]:
+    """Points on the curve, so far from each other."""
+    found = [curve[0]]
+    for point in curve:
+        if math.dist(point, found[-1]) >= step:
+            found.append(point)
+    return found
 
 
 def _gem(pen: Pen, shape: list[Point], at: Point, radius: float, metal: Metal, stone: RGB | None) -> None:

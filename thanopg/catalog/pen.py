@@ -1,4 +1,4 @@
-"""A pen that draws one product: shapes in the product's own coordinates, onto a colour layer and an outline layer.
+"""A pen that draws one product: shapes in the product's own coordinates, onto layers of colour, outline and light.
 
 Own coordinates: x to the right, y down, the product within about -1 to 1 on both axes.
 """
@@ -17,6 +17,9 @@ from thanopg.catalog.palette import RGB
 Point = tuple[float, float]
 Fill = RGB | Image.Image
 """one colour, or a picture of the layer's size: cloth"""
+TONE_STEP = 4
+"""the layer of light is so much coarser: it is blurred anyway"""
+NEUTRAL = 128
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,15 +38,20 @@ class Placement:
 
 
 class Pen:
-    """`colour` is what was painted, `alpha` where; both are `side` pixels wide and high."""
+    """`colour` is what was painted, `alpha` where; both are `side` pixels wide and high.
+
+    `tone` is soft light and shade on it, TONE_STEP times smaller: 128 leaves the colour as it is.
+    """
 
     def __init__(self, side: int, placement: Placement, ground: RGB) -> None:
         self.side = side
         self.unit = placement.scale * side
         self.colour = Image.new("RGB", (side, side), ground)
         self.alpha = Image.new("L", (side, side), 0)
+        self.tone = Image.new("L", (max(1, side // TONE_STEP),) * 2, NEUTRAL)
         self._paint = ImageDraw.Draw(self.colour)
         self._cover = ImageDraw.Draw(self.alpha)
+        self._light = ImageDraw.Draw(self.tone)
         sine, cosine = math.sin(placement.angle), math.cos(placement.angle)
         width = self.unit * math.sqrt(placement.stretch) * (-1 if placement.mirrored else 1)
         height = self.unit / math.sqrt(placement.stretch)
@@ -88,6 +96,17 @@ class Pen:
         self.line(points, middle, width=width * 0.66)
         shine = [(x - width * 0.12, y - width * 0.12) for x, y in points]
         self.line(shine, light, width=width * 0.2)
+
+    def shade(self, points: Sequence[Point], strength: float) -> None:
+        """A soft shape of light (above 0) or shade (below): a fold, a gloss, the hollow under a flap."""
+        pixels = [(x / TONE_STEP, y / TONE_STEP) for x, y in self.at(points)]
+        self._light.polygon(pixels, fill=round(NEUTRAL + 127 * max(-1.0, min(1.0, strength))))
+
+    def streak(self, points: Sequence[Point], strength: float, *, width: float) -> None:
+        """The same along a line."""
+        pixels = [(x / TONE_STEP, y / TONE_STEP) for x, y in self.at(points)]
+        tone = round(NEUTRAL + 127 * max(-1.0, min(1.0, strength)))
+        self._light.line(pixels, fill=tone, width=max(1, round(width * self.unit / TONE_STEP)), joint="curve")
 
     def clear(self, points: Sequence[Point]) -> None:
         """A hole, through which the background shows."""

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from thanopg.catalog import words_en, words_ko
-from thanopg.catalog.attributes import CATEGORIES
+from thanopg.catalog import talk_en, talk_ko, words_en, words_ko
+from thanopg.catalog.attributes import CATEGORIES, EXAMINATION
 
 Language = Literal["ko", "en"]
 LANGUAGES: tuple[Language, ...] = ("ko", "en")
-NAMED_TOGETHER = ("length", "sleeve", "cut", "pattern", "shade")
+SAID_BY_NOUNS = ("cut", "heel", "neckline", "material")
+"""attributes that a noun of its own may say: a hoodie, an ankle boot"""
 _HELD_OUT_OF_100 = 8
 
 
@@ -32,7 +33,7 @@ class Wording:
 
 def is_held_out(text: str) -> bool:
     """Is this exact wording, but for case and spaces, kept out of training."""
-    digest = hashlib.sha256("".join(text.lower().split()).encode()).digest()
+    digest = hashlib.sha256(f"{EXAMINATION}/{''.join(text.lower().split())}".encode()).digest()
     return int.from_bytes(digest[:4], "big") % 100 < _HELD_OUT_OF_100
 
 
@@ -47,7 +48,8 @@ def choose_named(attributes: Mapping[str, str], random: Random) -> dict[str, str
         named["category"] = attributes["category"]
         if random.random() < 0.86:
             named["colour"] = attributes["colour"]
-        chances = {"length": 0.40, "sleeve": 0.36, "cut": 0.36, "pattern": 0.26}
+        chances = {"length": 0.36, "sleeve": 0.32, "cut": 0.36, "heel": 0.40, "pattern": 0.26}
+        chances |= {"neckline": 0.26, "material": 0.30}
         for name, chance in chances.items():
             unusual = name != "pattern" or attributes.get("pattern") != "plain"
             if name in attributes and random.random() < (chance if unusual else 0.06):
@@ -76,12 +78,12 @@ def query(
 ) -> Wording:
     """A text as typed into a search box. `unseen`: in a frame or a wording that training never has."""
     chosen = dict(named) if named is not None else choose_named(attributes, random)
-    words = words_ko if language == "ko" else words_en
+    talk = talk_ko if language == "ko" else talk_en
     for _ in range(200):
         phrase = _phrase(chosen, attributes, language, random)
         new_frame = unseen and random.random() < 0.5
         plain = random.random() < (0.5 if not new_frame else 0.0)
-        frame = "{}" if plain else random.choice(words.HELD_FRAMES if new_frame else words.FRAMES)
+        frame = "{}" if plain else random.choice(talk.HELD_FRAMES if new_frame else talk.FRAMES)
         text = frame.format(phrase)
         if new_frame or is_held_out(text) == unseen:
             return Wording(text=text, named=chosen, language=language)
@@ -91,8 +93,8 @@ def query(
 def caption(attributes: Mapping[str, str], language: Language, random: Random) -> Wording:
     """A sentence or a title that names everything drawn that is not usual."""
     named = all_named(attributes)
-    words = words_ko if language == "ko" else words_en
-    text = random.choice(words.CAPTIONS).format(_phrase(named, attributes, language, random, idle=0.1))
+    talk = talk_ko if language == "ko" else talk_en
+    text = random.choice(talk.CAPTIONS).format(_phrase(named, attributes, language, random, idle=0.1))
     return Wording(text=text, named=named, language=language)
 
 
@@ -144,16 +146,16 @@ def _colour(named: Mapping[str, str], language: Language, random: Random) -> lis
 
 
 def _head(named: Mapping[str, str], language: Language, random: Random) -> tuple[str, str | None]:
-    """The noun, and the cut if a word of its own says it."""
+    """The noun, and the name of the attribute that it says beside the category."""
     words = words_ko if language == "ko" else words_en
     if "category" not in named:
         return random.choice(words.GROUPS[named["group"]]) if "group" in named else "", None
-    category, cut = named["category"], named.get("cut")
-    if cut is not None:
-        kinds = words.KINDS.get((category, cut))
-        if kinds and random.random() > 0.30:
-            return _pick(kinds, random), None
-        return _pick(words.NOUNS[category], random), _pick(words.CUTS[cut], random)
+    category = named["category"]
+    keys = ((name, (category, named[name])) for name in SAID_BY_NOUNS if name in named)
+    kinds = [(name, words.KINDS[key]) for name, key in keys if key in words.KINDS]
+    if kinds and random.random() > 0.30:
+        said, nouns = random.choice(kinds)
+        return _pick(nouns, random), said
     return _pick(words.NOUNS[category], random), None
 
 
@@ -163,25 +165,23 @@ def _qualities(attributes: Mapping[str, str], random: Random, idle: float) -> li
     category = attributes.get("category")
     suited = CATEGORIES[category].qualities if category else ()
     while random.random() < idle and len(chosen) < 2:
-        pool = suited if suited and random.random() < 0.75 else tuple(words_ko.QUALITIES)
+        pool = suited if suited and random.random() < 0.75 else tuple(talk_ko.QUALITIES)
         chosen.append(random.choice(pool))
     return chosen
 
 
 def _korean(named: Mapping[str, str], attributes: Mapping[str, str], random: Random, idle: float) -> str:
     w = words_ko
-    head, cut = _head(named, "ko", random)
+    head, said = _head(named, "ko", random)
     seen = _colour(named, "ko", random)
-    for name, words in (("pattern", w.PATTERNS), ("sleeve", w.SLEEVES), ("length", w.LENGTHS)):
-        if name in named:
-            seen.append(_pick(words[named[name]], random))
-    if cut is not None:
-        seen.append(cut)
+    seen += [
+        _pick(words[named[name]], random) for name, words in w.ADJECTIVES.items() if name in named and name != said
+    ]
     if random.random() < 0.30:
         random.shuffle(seen)
-    idle_words = [_pick(w.QUALITIES[quality], random) for quality in _qualities(attributes, random, idle)]
+    idle_words = [_pick(talk_ko.QUALITIES[quality], random) for quality in _qualities(attributes, random, idle)]
     if random.random() < idle * 0.3:
-        idle_words.append(random.choice(w.PRAISE))
+        idle_words.append(random.choice(talk_ko.PRAISE))
     at = 0 if random.random() < 0.7 else random.randint(0, len(seen))
     parts = [*seen[:at], *idle_words, *seen[at:]]
     if random.random() < 0.05:
@@ -191,38 +191,34 @@ def _korean(named: Mapping[str, str], attributes: Mapping[str, str], random: Ran
 
 def _english(named: Mapping[str, str], attributes: Mapping[str, str], random: Random, idle: float) -> str:
     w = words_en
-    head, cut = _head(named, "en", random)
+    head, said = _head(named, "en", random)
     before: list[str] = []
     after: list[str] = []
-    for name, words, later in (
-        ("sleeve", w.SLEEVES, w.SLEEVES_AFTER),
-        ("pattern", w.PATTERNS, w.PATTERNS_AFTER),
-    ):
-        if name in named:
-            if random.random() < 0.35:
-                after.append(_pick(later[named[name]], random))
-            else:
-                before.append(_pick(words[named[name]], random))
+    for name, words in w.ADJECTIVES.items():
+        if name not in named or name == said:
+            continue
+        later = w.PHRASES_AFTER.get(name, {}).get(named[name])
+        if later and random.random() < 0.35:
+            after.append(_pick(later, random))
+        else:
+            before.append(_pick(words[named[name]], random))
     colour = _colour(named, "en", random)
     if colour and random.random() < 0.10:
         after.insert(0, f"in {colour[0]}")
     else:
         before = [*colour, *before]
-    if "length" in named:
-        before.append(_pick(w.LENGTHS[named["length"]], random))
-    if cut is not None:
-        before.append(cut)
     if random.random() < 0.25:
         random.shuffle(before)
     for quality in _qualities(attributes, random, idle):
-        if quality in w.QUALITIES_AFTER and random.random() < 0.5:
-            after.append(_pick(w.QUALITIES_AFTER[quality], random))
+        if quality in talk_en.QUALITIES_AFTER and random.random() < 0.5:
+            after.append(_pick(talk_en.QUALITIES_AFTER[quality], random))
         else:
             before.insert(
-                0 if random.random() < 0.7 else random.randint(0, len(before)), _pick(w.QUALITIES[quality], random)
+                0 if random.random() < 0.7 else random.randint(0, len(before)),
+                _pick(talk_en.QUALITIES[quality], random),
             )
     if random.random() < idle * 0.3:
-        before.insert(0, random.choice(w.PRAISE))
+        before.insert(0, random.choice(talk_en.PRAISE))
     if random.random() < 0.04:
         return " ".join([head, *before, *after])
     return " ".join([*before, head, *after]).strip()

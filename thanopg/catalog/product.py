@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
-from thanopg.catalog.attributes import CATEGORIES, DRAWN
+from thanopg.catalog.attributes import CATEGORIES, DRAWN, OPTIONAL
 from thanopg.errors import InvalidArgument
 
 
@@ -22,9 +22,12 @@ class Product:
     colour: str
     shade: str
     pattern: str
+    material: str | None
+    neckline: str | None
     length: str | None
     sleeve: str | None
     cut: str | None
+    heel: str | None
     caption_ko: str
     caption_en: str
     seed: str
@@ -53,7 +56,7 @@ class Product:
             raise InvalidArgument(f"a product needs the column {missing[0]!r}")
         if not row["id"].isdecimal():
             raise InvalidArgument(f"a product's id must be a whole number, not {row['id']!r}")
-        optional = {name: row[name] or None for name in ("length", "sleeve", "cut")}
+        optional = {name: row[name] or None for name in OPTIONAL}
         rest = {name: row[name] for name in COLUMNS if name not in optional and name != "id"}
         return cls(id=int(row["id"]), **optional, **rest)  # type: ignore[arg-type]  # names are checked above
 

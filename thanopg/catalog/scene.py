@@ -1,4 +1,4 @@
-"""Where a product lies: background, clutter, light and shadow."""
+"""Where a product lies: background, light and shadow."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from random import Random
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from thanopg.catalog import clutter
 from thanopg.catalog.palette import RGB, darker, lighter, luminance, mix
 
 _TINTS: tuple[RGB, ...] = (
@@ -30,8 +31,7 @@ def background(side: int, main: RGB, random: Random) -> Image.Image:
         tint = darker(tint, random.uniform(0.10, 0.22))
     painter = random.choices(tuple(_PAINTERS), weights=tuple(_PAINTERS.values()))[0]
     picture = painter(side, tint, random)
-    if random.random() < 0.22:
-        _clutter(ImageDraw.Draw(picture), side, tint, random)
+    clutter.around(picture, tint, random)
     return picture
 
 
@@ -57,28 +57,6 @@ def settle(picture: Image.Image, product: Image.Image, alpha: Image.Image, rando
     light = light.point([low + value * (255 - low) // 255 for value in range(256)])
     picture.paste(ImageChops.multiply(product, Image.merge("RGB", (light, light, light))), mask=alpha)
     return picture
-
-
-def front(picture: Image.Image, random: Random) -> None:
-    """Now and then something small lies over a corner of it all."""
-    chance = random.random()
-    if chance > 0.07:
-        return
-    side = picture.width
-    draw = ImageDraw.Draw(picture)
-    left, top = random.choice((0.02, 0.80)) * side, random.choice((0.03, 0.84)) * side
-    if chance < 0.03:
-        draw.rounded_rectangle(
-            (left, top, left + 0.18 * side, top + 0.12 * side),
-            0.02 * side,
-            fill=(252, 251, 248),
-            outline=(190, 188, 184),
-        )
-        for i in range(2):
-            y = top + (0.045 + 0.035 * i) * side
-            draw.line((left + 0.03 * side, y, left + 0.14 * side, y), fill=(120, 118, 116), width=max(1, side // 160))
-    else:
-        _leaf(draw, left + 0.09 * side, top + 0.06 * side, side * random.uniform(0.08, 0.12), random)
 
 
 def _flat(side: int, tint: RGB, random: Random) -> Image.Image:
@@ -146,41 +124,63 @@ def _tiles(side: int, tint: RGB, random: Random) -> Image.Image:
     return picture
 
 
+def _marble(side: int, tint: RGB, random: Random) -> Image.Image:
+    picture = _flat(side, lighter(tint, 0.5), random)
+    draw = ImageDraw.Draw(picture)
+    for _ in range(random.randint(4, 7)):
+        x, y, lean = random.uniform(-0.2, 1.0), 0.0, random.uniform(0.2, 0.8)
+        vein = [(x * side, 0.0)]
+        while y < 1.0:
+            y += random.uniform(0.06, 0.14)
+            x += lean * random.uniform(0.02, 0.16)
+            vein.append((x * side, y * side))
+        draw.line(vein, fill=darker(tint, random.uniform(0.05, 0.16)), width=max(1, side // 110), joint="curve")
+    return picture.filter(ImageFilter.GaussianBlur(max(1.0, side / 160)))
+
+
+def _linen(side: int, tint: RGB, random: Random) -> Image.Image:
+    """Cloth with wide folds."""
+    picture = _flat(side, tint, random)
+    draw = ImageDraw.Draw(picture)
+    lean = random.uniform(-0.5, 0.5)
+    for i in range(7):
+        x = (i / 6 + random.uniform(-0.06, 0.06)) * 1.4 - 0.2
+        width = random.uniform(0.03, 0.09)
+        fill = lighter(tint, 0.5) if i % 2 else darker(tint, random.uniform(0.08, 0.15))
+        draw.polygon(
+            [
+                (x * side, 0),
+                ((x + width) * side, 0),
+                ((x + width * 1.6 + lean) * side, side),
+                ((x + lean) * side, side),
+            ],
+            fill=fill,
+        )
+    return picture.filter(ImageFilter.GaussianBlur(side / 28))
+
+
+def _arch(side: int, tint: RGB, random: Random) -> Image.Image:
+    """A wall with a niche, in the colours of a studio."""
+    wall = mix(tint, random.choice(((226, 200, 186), (206, 216, 206), (204, 212, 226), (232, 220, 196))), 0.5)
+    picture = _flat(side, wall, random)
+    draw = ImageDraw.Draw(picture)
+    half, top, line = side * random.uniform(0.34, 0.42), side * random.uniform(0.04, 0.12), side * 0.84
+    inside = lighter(wall, 0.45)
+    draw.ellipse((side / 2 - half, top, side / 2 + half, top + 2 * half), fill=inside)
+    draw.rectangle((side / 2 - half, top + half, side / 2 + half, line), fill=inside)
+    draw.rectangle((0, line, side, side), fill=darker(wall, 0.08))
+    return picture
+
+
 _PAINTERS: dict[Callable[[int, RGB, Random], Image.Image], float] = {
     _flat: 3,
     _gradient: 4,
     _halo: 3,
     _floor: 2,
     _disc: 2,
-    _planks: 1,
+    _planks: 1.2,
     _tiles: 1,
+    _marble: 1.2,
+    _linen: 1.5,
+    _arch: 1.5,
 }
-
-
-def _clutter(draw: ImageDraw.ImageDraw, side: int, tint: RGB, random: Random) -> None:
-    for _ in range(random.randint(1, 3)):
-        x, y = random.choice((random.uniform(0.02, 0.12), random.uniform(0.88, 0.98))), random.uniform(0.05, 0.95)
-        if random.random() < 0.5:
-            x, y = y, x
-        size = side * random.uniform(0.05, 0.10)
-        kind = random.random()
-        if kind < 0.5:
-            _leaf(draw, x * side, y * side, size, random)
-        elif kind < 0.8:
-            fill = mix(tint, random.choice(((206, 170, 130), (150, 160, 170), (196, 150, 150))), 0.5)
-            draw.ellipse((x * side - size, y * side - size, x * side + size, y * side + size), fill=fill)
-        else:
-            fill = darker(tint, random.uniform(0.10, 0.25))
-            draw.rectangle((x * side - size, y * side - size * 0.7, x * side + size, y * side + size * 0.7), fill=fill)
-
-
-def _leaf(draw: ImageDraw.ImageDraw, x: float, y: float, size: float, random: Random) -> None:
-    green = random.choice(((132, 154, 122), (112, 138, 116), (168, 172, 140)))
-    lean = random.uniform(-1, 1)
-    for i in (-1, 0, 1):
-        tip = (x + size * (lean + i * 0.7), y - size * (1.1 - 0.3 * abs(i)))
-        width = size * 0.20
-        draw.polygon(
-            [(x, y), ((x + tip[0]) / 2 - width, (y + tip[1]) / 2), tip, ((x + tip[0]) / 2 + width, (y + tip[1]) / 2)],
-            fill=green,
-        )

@@ -8,11 +8,13 @@ from pathlib import Path
 from types import ModuleType
 
 from thanopg.catalog import words_en, words_ko
+from thanopg.catalog.attributes import CATEGORIES
+from thanopg.catalog.phrases import SAID_BY_NOUNS
 from thanopg.models.attribute_words import Words
 
 _LANGUAGES = (words_ko, words_en)
 _AMONG_OTHERS = ("category", "colour", "shade", "pattern", "sleeve", "length")
-"""attributes whose words never mean a cut: a long dress has no tall shaft"""
+"""attributes whose words never mean a cut or the like: a long dress has no tall shaft"""
 
 
 def attribute_words() -> Words:
@@ -26,11 +28,12 @@ def attribute_words() -> Words:
     others = {text for name in _AMONG_OTHERS for texts in spoken[name].values() for text in texts}
     kinds = {text for language in _LANGUAGES for texts in language.KINDS.values() for text in texts}
     found = {name: _certain(values) for name, values in spoken.items()}
-    found["cut"] = {
-        value: kept
-        for value, texts in found["cut"].items()
-        if (kept := tuple(text for text in texts if text in kinds or text not in others))
-    }
+    for name in SAID_BY_NOUNS:
+        found[name] = {
+            value: kept
+            for value, texts in found[name].items()
+            if (kept := tuple(text for text in texts if text in kinds or text not in others))
+        }
     return found
 
 
@@ -45,9 +48,9 @@ def write_attribute_words(directory: Path) -> None:
 
 def _spoken(words: ModuleType) -> Iterable[tuple[str, str, tuple[str, ...]]]:
     """Attribute, value, texts of one language, the plainest first."""
-    for (category, cut), texts in words.KINDS.items():
+    for (category, value), texts in words.KINDS.items():
         yield "category", category, texts
-        yield "cut", cut, texts
+        yield next(name for name in SAID_BY_NOUNS if value in CATEGORIES[category].values(name)), value, texts
     for (colour, shade), texts in words.TONED.items():
         yield "colour", colour, texts
         yield "shade", shade, texts
@@ -55,12 +58,8 @@ def _spoken(words: ModuleType) -> Iterable[tuple[str, str, tuple[str, ...]]]:
         ("category", words.NOUNS),
         ("colour", words.COLOURS),
         ("shade", words.SHADES),
-        ("pattern", words.PATTERNS),
-        ("pattern", getattr(words, "PATTERNS_AFTER", {})),
-        ("sleeve", words.SLEEVES),
-        ("sleeve", getattr(words, "SLEEVES_AFTER", {})),
-        ("length", words.LENGTHS),
-        ("cut", words.CUTS),
+        *words.ADJECTIVES.items(),
+        *getattr(words, "PHRASES_AFTER", {}).items(),
     ):
         for value, texts in several.items():
             yield attribute, value, texts

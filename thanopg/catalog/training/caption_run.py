@@ -46,7 +46,7 @@ class CaptionReport:
     colour: dict[str, float] = field(default_factory=dict)
     category_and_colour: dict[str, float] = field(default_factory=dict)
     everything: dict[str, float] = field(default_factory=dict)
-    """shade, pattern, length, sleeve and cut too: the caption is what it was taught to be, word for word"""
+    """all that is drawn beside them too: the caption is what it was taught to be, word for word"""
     examples: dict[str, list[str]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:

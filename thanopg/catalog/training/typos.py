@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from random import Random
 
-from thanopg.catalog import words_en, words_ko
+from thanopg.catalog import talk_en, talk_ko
 
 _FIRST_SYLLABLE, _LAST_SYLLABLE, _FINALS = 0xAC00, 0xD7A3, 28
 
@@ -33,7 +33,7 @@ def surround(text: str, random: Random) -> str:
     """With up to three words before or after it that say nothing: parts of other sentences, or no words at all."""
     korean = random.random() < 0.5
     if random.random() < 0.5:
-        sentences = words_ko.SENTENCES if korean else words_en.SENTENCES
+        sentences = talk_ko.SENTENCES if korean else talk_en.SENTENCES
         words = random.choice(tuple(sentences.values())).lower().rstrip(".").split()
         start = random.randrange(len(words))
         noise = " ".join(words[start : start + random.randint(1, 3)])

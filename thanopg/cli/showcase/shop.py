@@ -17,7 +17,8 @@ POLL_SECONDS = 0.1
 STALL_SECONDS = 120.0
 """without any progress"""
 COLUMNS = (
-    "id", "image_path", "name", "description", "category", "colour", "shade", "pattern", "length", "sleeve", "cut",
+    "id", "image_path", "name", "description", "category", "colour", "shade", "pattern", "material", "neckline",
+    "length", "sleeve", "cut", "heel",
 )  # fmt: skip
 TABLE = """\
 CREATE TABLE product (
@@ -29,9 +30,12 @@ CREATE TABLE product (
   colour text NOT NULL,
   shade text,
   pattern text,
+  material text,
+  neckline text,
   length text,
   sleeve text,
-  cut text
+  cut text,
+  heel text
 )"""
 EMBED = "SELECT add_image_embedding('product', 'image_path', '{model}')"
 SEARCH = """\
