@@ -9,7 +9,6 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 
 from benchmarks.growth_worker import DIMENSIONS, SOURCE
 from benchmarks.measure import Figure, figures_of
@@ -18,6 +17,7 @@ from thanopg.database.connect import Connection, connect
 
 BATCH = 64
 CLAIM = "SELECT count(*) FROM thanopg.claim(%s, gen_random_uuid(), %s, '1 min')"
+LOOK = "SELECT * FROM embedding_status"
 
 
 def run(stack: Stack, *, sizes: tuple[int, ...], rows: int, rounds: int) -> list[Figure]:
@@ -38,8 +38,8 @@ def _at(stack: Stack, connection: Connection, size: int, *, rows: int, rounds: i
         for workers, taken in ((1, one), (2, two)):
             embedding = _fill(connection, size) if refilled else embedding
             taken.append(_work(stack.url, rows, workers=workers))
-        claims += [_timed(lambda: connection.execute(CLAIM, (embedding, BATCH))) for _ in range(5)]
-        looks += [_timed(lambda: connection.execute("SELECT * FROM embedding_status")) for _ in range(5)]
+        claims += [_timed(connection, CLAIM, embedding, BATCH) for _ in range(5)]
+        looks += [_timed(connection, LOOK) for _ in range(5)]
         connection.execute(
             "UPDATE thanopg.pending SET claimed_by = NULL, available_at = now() WHERE claimed_by IS NOT NULL"
         )
@@ -78,7 +78,7 @@ def _work(url: str, rows: int, *, workers: int) -> float:
     return 1e6 * max(float(seconds) for _, seconds in done) / sum(int(number) for number, _ in done)
 
 
-def _timed(call: Callable[[], object]) -> float:
+def _timed(connection: Connection, statement: str, *arguments: int) -> float:
     begin = time.perf_counter()
-    call()
+    connection.execute(statement.encode(), arguments or None)
     return (time.perf_counter() - begin) * 1000

@@ -1,4 +1,4 @@
-"""Queues of millions: an index of faults, claims that begin where the last one ended, packed vectors, binary indexes."""
+"""Queues of millions: an index of faults, claims that go on behind the last one, packed vectors, binary indexes."""
 
 from __future__ import annotations
 
