@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--quick] [--json] [search|adapter|bulk|attack …]`: one table of ratios."""
+"""`python -m benchmarks [--quick] [--json] [search|adapter|bulk|growth|attack …]`: one table of ratios."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import json
 import sys
 from contextlib import nullcontext
 
-from benchmarks import adapter, attack, bulk, search
+from benchmarks import adapter, attack, bulk, growth, search
 from benchmarks.measure import Figure
 from benchmarks.stack import running_stack
 
-NAMES = ("search", "adapter", "bulk", "attack")
+NAMES = ("search", "adapter", "bulk", "growth", "attack")
 
 
 def main() -> None:
@@ -31,6 +31,9 @@ def main() -> None:
             figures += adapter.run(stack, rows=2_000, rounds=500 if given.quick else 3_000)
         if "bulk" in names and stack is not None:
             figures += bulk.run(stack, pictures=64 if given.quick else 256, rounds=2 if given.quick else 3)
+        if "growth" in names and stack is not None:
+            sizes = (10_000, 100_000) if given.quick else (10_000, 1_000_000)
+            figures += growth.run(stack, sizes=sizes, rows=6_400, rounds=2 if given.quick else 3)
     if "attack" in names:
         figures += attack.run(seconds=3 if given.quick else 7)
     if given.json:

@@ -22,7 +22,7 @@ from thanopg.images.decode import decode
 from thanopg.models.library import LoadedModel
 from thanopg.worker.claim import Made, Written
 from thanopg.worker.draft import Drafts
-from thanopg.worker.maker import vector_text
+from thanopg.worker.packed import packed
 from thanopg.worker.queue import WorkQueue
 
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
@@ -63,16 +63,16 @@ def _decoding(model: LoadedModel, paths: Sequence[Path]) -> tuple[float, list[np
     return seconds / len(files), pixels
 
 
-def _forward(model: LoadedModel, pixels: np.ndarray) -> tuple[float, float, list[str]]:  # type: ignore[type-arg]
-    """CPU seconds an image, images a second, and the vectors as text."""
+def _forward(model: LoadedModel, pixels: np.ndarray) -> tuple[float, float, list[bytes]]:  # type: ignore[type-arg]
+    """CPU seconds an image, images a second, and the vectors as they are written."""
     vectors = model.embed_images(pixels)
     start = time.perf_counter()
     seconds, _ = _cpu(lambda: [model.embed_images(pixels) for _ in range(ENGINE_TURNS)])
     count = ENGINE_TURNS * len(pixels)
-    return seconds / count, count / (time.perf_counter() - start), [vector_text(vector) for vector in vectors]
+    return seconds / count, count / (time.perf_counter() - start), packed(vectors)
 
 
-def _writing(url: str, table: str, vectors: Sequence[str], *, rows: int) -> float:
+def _writing(url: str, table: str, vectors: Sequence[bytes], *, rows: int) -> float:
     """CPU seconds a row of claim, read and finish: this process's and the server's."""
     queue = WorkQueue(url)
     try:

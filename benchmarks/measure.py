@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 
@@ -37,6 +37,11 @@ def interleave(benchmark: str, calls: Mapping[str, Callable[[], object]], *, rou
             call()
             if turn:
                 times[what].append((time.perf_counter() - start) * 1000)
+    return figures_of(benchmark, times)
+
+
+def figures_of(benchmark: str, times: Mapping[str, Sequence[float]]) -> list[Figure]:
+    """Of milliseconds that were taken otherwise; the first one named is the baseline."""
     medians = {what: statistics.median(taken) for what, taken in times.items()}
     baseline = next(iter(medians.values()))
     return [
@@ -51,7 +56,7 @@ def interleave(benchmark: str, calls: Mapping[str, Callable[[], object]], *, rou
     ]
 
 
-def _quartiles(taken: list[float]) -> float:
+def _quartiles(taken: Sequence[float]) -> float:
     if len(taken) < 2:
         return 0.0
     first, _, third = statistics.quantiles(taken, n=4)

@@ -21,9 +21,10 @@ BEGIN
     RETURN NULL;
   END IF;
   EXECUTE 'SELECT jsonb_build_array(' || columns || ')' INTO row_key USING NEW;
-  INSERT INTO thanopg.pending AS p (embedding, key) VALUES (TG_ARGV[0]::int, row_key)
+  -- not now(): rows of one transaction are to differ, so that a claim can go on behind the last one
+  INSERT INTO thanopg.pending AS p (embedding, key, available_at) VALUES (TG_ARGV[0]::int, row_key, clock_timestamp())
   ON CONFLICT (embedding, key) DO UPDATE SET
-    claimed_by = NULL, available_at = now(), attempts = 0, lost_leases = 0,
+    claimed_by = NULL, available_at = clock_timestamp(), attempts = 0, lost_leases = 0,
     error_type = NULL, error_text = NULL, failed_at = NULL, source_hash = NULL, adopting = false;
   RETURN NULL;
 END $$;

@@ -70,3 +70,14 @@ BEGIN
   RETURN number;
 END $$;
 COMMENT ON FUNCTION thanopg.check_source IS 'number of the column that an embedding column is to be made from, or an error';
+
+-- A table and its partitions or children, as far as they hold rows.
+CREATE OR REPLACE FUNCTION thanopg.storage_of(target regclass)
+RETURNS TABLE (part oid, reltuples real, relpages int, pages bigint)
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+  WITH RECURSIVE parts(part) AS (
+    SELECT target::oid UNION SELECT i.inhrelid FROM pg_inherits i JOIN parts p ON p.part = i.inhparent)
+  SELECT c.oid, c.reltuples, c.relpages, pg_relation_size(c.oid) / current_setting('block_size')::bigint
+  FROM parts p JOIN pg_class c ON c.oid = p.part WHERE c.relkind = 'r'
+$$;
+COMMENT ON FUNCTION thanopg.storage_of IS 'where a table''s rows lie, with what the planner knows of them';

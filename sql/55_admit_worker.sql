@@ -1,4 +1,5 @@
--- What a worker that owns nothing may do to a user's table: read the key and the source, write the columns that it fills.
+-- What a worker that owns nothing may do to a user's table: read the key, the source and where a row lies, write the columns
+-- that it fills.
 -- Both go with the column: granted when it is added, and again by install where the roles came later.
 
 CREATE OR REPLACE FUNCTION thanopg.admit_worker(embedding int)
@@ -21,7 +22,7 @@ BEGIN
   END IF;
   EXECUTE format('GRANT SELECT (%s), UPDATE (%s) ON %s TO thanopg_worker',
     (SELECT string_agg(DISTINCT quote_ident(name), ', ')
-     FROM unnest(col.key_names || col.source_name || col.column_name || col.attributes_name) u(name)),
+     FROM unnest(col.key_names || col.source_name || col.column_name || col.attributes_name || 'ctid'::name) u(name)),
     concat_ws(', ', quote_ident(col.column_name), quote_ident(col.attributes_name)), col.target);
   IF class.relrowsecurity AND NOT EXISTS (
     SELECT FROM pg_policy p WHERE p.polrelid = col.target AND p.polname = 'thanopg_worker') THEN
@@ -52,10 +53,10 @@ BEGIN
     RETURN;
   END IF;
   SELECT string_agg(DISTINCT quote_ident(name), ', ') INTO unread
-  FROM unnest((col).key_names || (col).source_name || (col).column_name || (col).attributes_name) u(name)
+  FROM unnest((col).key_names || (col).source_name || (col).column_name || (col).attributes_name || 'ctid'::name) u(name)
   WHERE NOT EXISTS (
     SELECT FROM thanopg.embedding_column c
-    WHERE c.target = (col).target AND name = ANY (c.key_names || c.source_name || c.column_name || c.attributes_name));
+    WHERE c.target = (col).target AND name = ANY (c.key_names || c.source_name || c.column_name || c.attributes_name || 'ctid'::name));
   IF unread IS NOT NULL THEN
     EXECUTE format('REVOKE SELECT (%s) ON %s FROM thanopg_worker', unread, (col).target);
   END IF;

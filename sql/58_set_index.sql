@@ -14,11 +14,12 @@ BEGIN
   END IF;
   PERFORM thanopg.check_index((SELECT t.typname::text FROM pg_type t WHERE t.oid = col.type_id), index, col.dimensions);
   UPDATE thanopg.embedding e SET index_policy = thanopg.index_policy(col.target, index) WHERE e.id = col.id;
-  IF index = 'none' THEN
+  IF index = 'none' OR (index = 'binary') <> (col.index_policy = 'binary') THEN  -- one of the other kind is of no use
     PERFORM thanopg.unmake_index(col.target, col.column_name);
-  ELSE
+  END IF;
+  IF index <> 'none' THEN
     PERFORM thanopg.make_index(col.id);
   END IF;
 END $$;
 COMMENT ON FUNCTION thanopg.set_index IS
-  'say when the index of an embedding column is built: auto, now, later, none. Example: SELECT set_index(''photo'', ''catalog_catalog'', ''later'')';
+  'say when the index of an embedding column is built: auto, now, later, binary, none. Example: SELECT set_index(''photo'', ''catalog_catalog'', ''later'')';

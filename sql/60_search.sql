@@ -73,7 +73,7 @@ BEGIN
   END IF;
   RETURN format(E'WITH query AS MATERIALIZED (\n  %s\n), near AS MATERIALIZED (\n%s\n), every AS (  -- an index scan may end too early: then once more, without it\n%s\n)\n'
                 'SELECT * FROM near WHERE (SELECT count(*) FROM near) >= %s\nUNION ALL\nSELECT * FROM every\nORDER BY distance',
-                query, format(shape, items, distance, source, condition, k), every, k);
+                query, thanopg.near_statement(col, items, distance, source, condition, k, options), every, k);
 END $$;
 COMMENT ON FUNCTION thanopg.search_statement IS 'SQL text: the k rows nearest to a query vector, nearest first';
 

@@ -86,6 +86,7 @@ DECLARE
   plain CONSTANT text := 'SELECT (row_number() OVER (ORDER BY s.distance))::int, $2::regclass, s.key, s.image, (1 - s.distance)::real, $3::jsonb';
   written record;
   found_rows int;
+  most_counted CONSTANT int := 10000;
   waiting bigint;
 BEGIN
   IF key IS NULL AND thanopg.is_plain(col, options) THEN
@@ -107,9 +108,10 @@ BEGIN
   END IF;
   GET DIAGNOSTICS found_rows = ROW_COUNT;
   IF found_rows < k AND has_table_privilege('thanopg.pending', 'SELECT') THEN  -- else it is none of the caller's business
-    SELECT count(*) INTO waiting FROM thanopg.pending p WHERE p.embedding = col.id AND p.failed_at IS NULL;
+    SELECT count(*) INTO waiting FROM (
+      SELECT FROM thanopg.pending p WHERE p.embedding = col.id AND p.available_at < 'infinity' ORDER BY p.available_at LIMIT most_counted) w;
     IF waiting > 0 THEN
-      RAISE NOTICE '% rows of % are not embedded yet', waiting, col.target
+      RAISE NOTICE '% rows of % are not embedded yet', concat(CASE WHEN waiting = most_counted THEN 'at least ' END, waiting), col.target
         USING HINT = 'a worker does it: SELECT * FROM embedding_status';
     END IF;
   END IF;

@@ -2,14 +2,20 @@
 
 -- Only the cheap comparison by default; deep also compares source, fingerprint and vector with the provenance.
 -- Like a worker it takes target rows first and waits for nobody: a row in somebody's hands is looked at the next time.
-CREATE OR REPLACE FUNCTION thanopg.reconcile(embedding int, deep boolean DEFAULT false)
+--
+-- With first and number only the rows in so many blocks of the table (of each partition) are looked at, so that a worker
+-- can go through a large one in turns. Rows are looked up in the queue one by one, as 70_work.sql has it: a hash of a long
+-- queue would be made anew for each turn.
+CREATE OR REPLACE FUNCTION thanopg.reconcile(embedding int, deep boolean, first bigint, number bigint)
 RETURNS bigint LANGUAGE plpgsql VOLATILE
   SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET IntervalStyle = 'postgres' SET bytea_output = 'hex' SET extra_float_digits = 1
+  SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 #variable_conflict use_variable
 DECLARE
   col thanopg.embedding_column;
   row_key text;
+  place text := '';
   queued bigint;
 BEGIN
   PERFORM thanopg.follow_names(embedding);
@@ -19,43 +25,63 @@ BEGIN
   END IF;
   PERFORM thanopg.see_all_rows(col.target);
   row_key := thanopg.key_expression(col, 't');
-  -- a failure goes with its row or its picture, before that row is looked at
+  IF first IS NOT NULL THEN
+    place := format(' AND %%1$s.ctid >= %L AND %%1$s.ctid < %L', format('(%s,0)', first), format('(%s,0)', first + number));
+  END IF;
+  IF coalesce(first, 0) = 0 THEN  -- a failure goes with its row or its picture, before that row is looked at
+    EXECUTE format(
+      'WITH g AS (SELECT p.embedding, p.key FROM thanopg.pending p WHERE p.embedding = $1 AND p.failed_at IS NOT NULL AND p.error_type IS NOT NULL '
+      '             AND NOT EXISTS (SELECT FROM %1$s t WHERE %2$s AND t.%3$I IS NOT NULL) FOR UPDATE SKIP LOCKED) '
+      'DELETE FROM thanopg.pending p USING g WHERE p.embedding = g.embedding AND p.key = g.key',
+      col.target, thanopg.key_condition(col, 't', 'p.key'), col.source_name) USING embedding;
+  END IF;
   EXECUTE format(
-    'WITH g AS (SELECT p.embedding, p.key FROM thanopg.pending p WHERE p.embedding = $1 AND p.failed_at IS NOT NULL '
-    '             AND NOT EXISTS (SELECT FROM %1$s t WHERE %2$s AND t.%3$I IS NOT NULL) FOR UPDATE SKIP LOCKED) '
-    'DELETE FROM thanopg.pending p USING g WHERE p.embedding = g.embedding AND p.key = g.key',
-    col.target, thanopg.key_condition(col, 't', 'p.key'), col.source_name) USING embedding;
-  EXECUTE format(
-    'INSERT INTO thanopg.pending AS p (embedding, key) SELECT $1, %1$s FROM %2$s t WHERE (t.%3$I IS NULL) <> (t.%4$I IS NULL) '
+    'INSERT INTO thanopg.pending AS p (embedding, key, available_at) SELECT e.id, %1$s, clock_timestamp() FROM (SELECT $1 AS id OFFSET 0) e, %2$s t '
+    'WHERE (t.%3$I IS NULL) <> (t.%4$I IS NULL)%5$s AND NOT EXISTS (SELECT FROM thanopg.pending q WHERE q.embedding = e.id AND q.key = %1$s) '
     'FOR NO KEY UPDATE OF t SKIP LOCKED ON CONFLICT DO NOTHING',
-    row_key, col.target, col.source_name, col.column_name) USING embedding;
+    row_key, col.target, col.source_name, col.column_name, format(place, 't')) USING embedding;
   GET DIAGNOSTICS queued = ROW_COUNT;
   IF deep THEN
     EXECUTE format(
-      'INSERT INTO thanopg.pending AS p (embedding, key) '
-      'SELECT $1, %1$s FROM %2$s t '
-      'LEFT JOIN thanopg.provenance v ON v.embedding = $1 AND v.key = %1$s '
-      'LEFT JOIN thanopg.pending f ON f.embedding = $1 AND f.key = %1$s '
-      'WHERE t.%3$I IS NOT NULL AND '
+      'INSERT INTO thanopg.pending AS p (embedding, key, available_at) '
+      'SELECT e.id, %1$s, clock_timestamp() FROM (SELECT $1 AS id OFFSET 0) e CROSS JOIN %2$s t '
+      'LEFT JOIN thanopg.provenance v ON v.embedding = e.id AND v.key = %1$s '
+      'LEFT JOIN thanopg.pending f ON f.embedding = e.id AND f.key = %1$s '
+      'WHERE t.%3$I IS NOT NULL%6$s AND '
       '  CASE WHEN f.failed_at IS NOT NULL THEN f.source_hash <> %4$s '
-      '       ELSE t.%5$I IS NOT NULL AND (v.source_hash IS DISTINCT FROM %4$s OR v.fingerprint <> $2 OR %6$s) END '
+      '       ELSE t.%5$I IS NOT NULL AND (v.source_hash IS DISTINCT FROM %4$s OR v.fingerprint <> $2 OR %7$s) END '
       'FOR NO KEY UPDATE OF t SKIP LOCKED '
-      'ON CONFLICT (embedding, key) DO UPDATE SET available_at = now(), attempts = 0, lost_leases = 0, claimed_by = NULL, '
+      'ON CONFLICT (embedding, key) DO UPDATE SET available_at = EXCLUDED.available_at, attempts = 0, lost_leases = 0, claimed_by = NULL, '
       '  error_type = NULL, error_text = NULL, failed_at = NULL, source_hash = NULL, adopting = false WHERE p.failed_at IS NOT NULL',
-      row_key, col.target, col.source_name, thanopg.source_hash_expression(col, 't'), col.column_name,
+      row_key, col.target, col.source_name, thanopg.source_hash_expression(col, 't'), col.column_name, format(place, 't'),
       -- a vector that no worker wrote; a caption may have been put right by hand
       CASE col.kind WHEN 'caption' THEN 'false'
         ELSE 'v.vector_hash <> ' || thanopg.vector_hash_expression(col, format('t.%I', col.column_name)) END)
     USING embedding, col.fingerprint;
     EXECUTE format(
-      'WITH g AS (SELECT v.embedding, v.key FROM thanopg.provenance v WHERE v.embedding = $1 '
+      'WITH g AS (SELECT v.embedding, v.key FROM thanopg.provenance v WHERE v.embedding = $1%3$s '
       '             AND NOT EXISTS (SELECT FROM %1$s t WHERE %2$s) FOR UPDATE SKIP LOCKED) '
       'DELETE FROM thanopg.provenance v USING g WHERE v.embedding = g.embedding AND v.key = g.key',
-      col.target, thanopg.key_condition(col, 't', 'v.key')) USING embedding;
+      col.target, thanopg.key_condition(col, 't', 'v.key'), format(place, 'v')) USING embedding;
   END IF;
   RETURN queued;
 END $$;
-COMMENT ON FUNCTION thanopg.reconcile IS 'queue rows whose vector or caption is missing, superfluous or (deep) made from something else';
+COMMENT ON FUNCTION thanopg.reconcile(int, boolean, bigint, bigint) IS
+  'queue rows in some blocks whose vector or caption is missing, superfluous or (deep) made from something else';
+
+CREATE OR REPLACE FUNCTION thanopg.reconcile(embedding int, deep boolean DEFAULT false)
+RETURNS bigint LANGUAGE sql VOLATILE
+RETURN thanopg.reconcile(embedding, deep, NULL, NULL);
+COMMENT ON FUNCTION thanopg.reconcile(int, boolean) IS
+  'queue rows whose vector or caption is missing, superfluous or (deep) made from something else';
+
+CREATE OR REPLACE FUNCTION thanopg.reconcile_blocks(embedding int, deep boolean DEFAULT false)
+RETURNS bigint LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
+RETURN (
+  SELECT greatest(max(s.pages), CASE WHEN deep THEN pg_relation_size('thanopg.provenance') / current_setting('block_size')::bigint END)
+  FROM thanopg.embedding e, thanopg.storage_of(e.target) s WHERE e.id = embedding
+);
+COMMENT ON FUNCTION thanopg.reconcile_blocks IS 'how many blocks a worker has to go through to reconcile a column';
 
 CREATE OR REPLACE FUNCTION thanopg.owns_table(target oid)
 RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -212,7 +238,7 @@ CREATE OR REPLACE FUNCTION thanopg.retry(target regclass DEFAULT NULL, column_na
 RETURNS bigint LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
   WITH g AS (
     SELECT p.embedding, p.key FROM thanopg.pending p JOIN thanopg.embedding_column c ON c.id = p.embedding
-    WHERE p.failed_at IS NOT NULL
+    WHERE p.failed_at IS NOT NULL AND p.error_type IS NOT NULL  -- which has an index
       AND (retry.target IS NULL OR c.target = retry.target)
       AND (retry.column_name IS NULL OR c.column_name = retry.column_name)
       AND (retry.error_type IS NULL OR p.error_type = retry.error_type)

@@ -1,14 +1,5 @@
 -- What people look at: how far each embedding column is, and which rows failed and why.
 
-CREATE OR REPLACE FUNCTION thanopg.count_rows(col thanopg.embedding_column, OUT rows bigint, OUT embedded bigint)
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-  IF has_table_privilege(col.target, 'SELECT') THEN
-    EXECUTE format('SELECT count(%I), count(%I) FROM %s', col.source_name, col.column_name, col.target) INTO rows, embedded;
-  END IF;
-END $$;
-COMMENT ON FUNCTION thanopg.count_rows IS 'rows with a source, and rows with a vector or caption, that the caller may see';
-
 -- The queue knows all rows, the caller perhaps not: what it says is for those who see the whole table, and for whoever
 -- may read the queue anyway.
 CREATE OR REPLACE FUNCTION thanopg.sees_whole_table(target oid)
@@ -33,22 +24,24 @@ SELECT
   END AS index,
   c.kind,
   c.source_name AS source,
-  pg_catalog.array_to_string(thanopg.source_chain(c.target, c.source_name) || c.column_name, ' → ') COLLATE "default" AS chain
+  pg_catalog.array_to_string(thanopg.source_chain(c.target, c.source_name) || c.column_name, ' → ') COLLATE "default" AS chain,
+  n.estimated OR p.estimated AS estimated
 FROM thanopg.embedding_column c
-CROSS JOIN LATERAL thanopg.count_rows(c) n
+JOIN thanopg.pending_count q ON q.embedding = c.id
+CROSS JOIN LATERAL thanopg.coverage(c, q.pending + q.failed) n
 CROSS JOIN LATERAL (
-  SELECT count(*) FILTER (WHERE failed_at IS NULL) AS pending, count(*) FILTER (WHERE failed_at IS NOT NULL) AS failed
-  FROM thanopg.pending WHERE embedding = c.id) q
-CROSS JOIN LATERAL (
-  SELECT CASE WHEN seen THEN q.pending END AS pending, CASE WHEN seen THEN q.failed END AS failed
+  SELECT CASE WHEN seen THEN q.pending END AS pending, CASE WHEN seen THEN q.failed END AS failed, seen AND q.estimated AS estimated
   FROM thanopg.sees_whole_table(c.target) seen) p
 CROSS JOIN LATERAL (
-  -- rows per second over the last minute, or over the part of it in which there was work
+  -- rows per second over the last minute, or over the part of it in which there was work, or its latest rows
   SELECT pg_catalog.round((count(*) / greatest(extract(epoch FROM now() - min(embedded_at)), 1))::numeric, 1)::double precision AS rate
-  FROM thanopg.provenance
-  WHERE embedding = c.id AND embedded_at > now() - interval '1 minute' AND thanopg.sees_whole_table(c.target)) r;
+  FROM (
+    SELECT embedded_at FROM thanopg.provenance
+    WHERE embedding = c.id AND embedded_at > now() - interval '1 minute' AND thanopg.sees_whole_table(c.target)
+    ORDER BY embedded_at DESC LIMIT 10000) latest) r;
 COMMENT ON VIEW thanopg.embedding_status IS
-  'per embedding column: rows with a source, embedded, pending, failed, rows per second, time left, state of the index, what it is made from';
+  'per embedding column: rows with a source, embedded, pending, failed, rows per second, time left, state of the index, what it is made from; estimated: some of the counts are PostgreSQL''s estimates, because counting would take long';
+DROP FUNCTION IF EXISTS thanopg.count_rows(thanopg.embedding_column);  -- of earlier versions; the view has let go of it now
 
 CREATE OR REPLACE VIEW thanopg.failure WITH (security_barrier) AS
 SELECT
@@ -81,3 +74,6 @@ RETURN (
     AND l.classid = 'thanopg.pending'::regclass AND l.objid = 0 AND l.objsubid = 2 AND l.mode = 'ShareLock' AND l.granted
 );
 COMMENT ON FUNCTION thanopg.worker_count IS 'workers connected to this database';
+
+-- A registry that was never analyzed passes for one of 160 columns, and PostgreSQL would compile (jit) the views above.
+ANALYZE thanopg.embedding, thanopg.model;

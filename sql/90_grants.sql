@@ -17,7 +17,7 @@ BEGIN
   END IF;
   IF to_regrole('thanopg_worker') IS NOT NULL THEN
     GRANT USAGE ON SCHEMA thanopg TO thanopg_worker;
-    GRANT SELECT ON thanopg.model, thanopg.embedding_column TO thanopg_worker;
+    GRANT SELECT ON thanopg.model, thanopg.embedding_column, thanopg.pending_count TO thanopg_worker;
     GRANT SELECT, INSERT, UPDATE, DELETE ON thanopg.pending, thanopg.provenance TO thanopg_worker;
     GRANT SELECT, UPDATE, DELETE ON thanopg.embedding TO thanopg_worker;  -- names follow a rename, what is gone is forgotten
   END IF;

@@ -41,6 +41,7 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "term_frequencies": (READER, ["term_frequencies('photo'::regclass)"]),
     "row_vector": (ALL, [f"row_vector({COLUMN}, '{{\"id\": 1}}')"]),
     # pure text and catalogue
+    "binary_expression": (ALL, [f"binary_expression({COLUMN}, 'x')"]),
     "caption_request": (ALL, ["caption_request('\\x00', 'f', 'f', 'en')"]),
     "announce_worker": (ALL, ["announce_worker()"]),
     "check_ability": (ALL, ["check_ability(thanopg.find_model('fake'), 'image')"]),
@@ -96,19 +97,25 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "check_source": (ALL, ["check_source('photo', 'image_path')"]),
     "check_target": (ALL, ["check_target('photo')"]),
     "column_number": (ALL, ["column_number('photo', 'id')"]),
-    "count_rows": (ALL, [f"count_rows({COLUMN})"]),
+    "count_untried": (WORKER, ["count_untried(1)"]),
+    "coverage": (ALL, [f"coverage({COLUMN}, 0)"]),
     "described_model": (ALL, ["described_model('x', 'x', '{}')"]),
     "distance_operator": (ALL, ["distance_operator('vector'::regtype)"]),
     "embed_request": (ALL, ["embed_request('x'::text, 'f', 'f')", "embed_request('x'::bytea, 'f', 'f')"]),
+    "estimate_rows": (ALL, [f"estimate_rows({COLUMN}, 0)"]),
     "find_embedding_column": (ALL, ["find_embedding_column('fake', NULL, NULL)"]),
     "find_model": (ALL, ["find_model('fake')"]),
+    "has_binary_index": (ALL, ["has_binary_index('photo', 'fake_base')"]),
     "image_items": (ALL, [f"image_items({COLUMN})"]),
     "index_policy": (ALL, ["index_policy('photo', 'now')"]),
     "index_state": (ALL, ["index_state('photo', 'fake_base')"]),
     "index_statement": (ALL, ["index_statement(1)"]),
+    "is_binary_index": (ALL, ["is_binary_index('photo_pkey'::regclass, 'fake_base')"]),
+    "is_settled": (WORKER, ["is_settled()"]),
     "key_condition": (ALL, [f"key_condition({COLUMN}, 't', 'k')"]),
     "key_expression": (ALL, [f"key_expression({COLUMN}, 't')"]),
     "key_of": (ALL, ["key_of('photo')"]),
+    "near_statement": (ALL, [f"near_statement({COLUMN}, 'x', 'x', 'photo', 'true', 1, '{{}}')"]),
     "owns_table": (ALL, ["owns_table('photo'::regclass)"]),
     "prepare_scan": (ALL, ["prepare_scan(10)"]),
     "made_indexes": (ALL, ["made_indexes('photo', 'fake_base')"]),
@@ -121,6 +128,7 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "set_search_effort": (ALL, ["set_search_effort(1, '{}')"]),
     "source_chain": (ALL, ["source_chain('photo', 'fake_base')"]),
     "source_hash_expression": (ALL, [f"source_hash_expression({COLUMN}, 't')"]),
+    "storage_of": (ALL, ["storage_of('photo')"]),
     "vector_type": (ALL, ["vector_type('vector', 8)"]),
     "vector_hash_expression": (ALL, [f"vector_hash_expression({COLUMN}, 't')"]),
     "work_column": (ALL, ["work_column(1)"]),
@@ -139,7 +147,8 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "clear_triggers": (ALL, ["clear_triggers(1)"]),  # the same
     "clear_leftovers": (WORKER, ["clear_leftovers()"]),  # the same; needs the registry
     "read_source": (WORKER, ["read_source(1, ARRAY['[1]'::jsonb])"]),
-    "reconcile": (WORKER, ["reconcile(1)", "reconcile(1, deep => true)"]),
+    "reconcile": (WORKER, ["reconcile(1)", "reconcile(1, deep => true)", "reconcile(1, true, 0, 10)"]),
+    "reconcile_blocks": (WORKER, ["reconcile_blocks(1)"]),
     "refresh": (WORKER, ["refresh('photo')"]),
     "release": (WORKER, [f"release(1, {UUID}, ARRAY['[1]'::jsonb], '1s')"]),
     "retry": (WORKER, ["retry()"]),
@@ -250,7 +259,7 @@ def test_tables_and_views_are_closed_but_for_what_is_named(
     assert may("SELECT") == {"model", "embedding_column", "embedding_status", "failure", "keyword_index"}
     assert [may(right) for right in rights[1:]] == [set()] * 6
     superuser_connection.execute(f"REVOKE thanopg_reader FROM {role}; GRANT thanopg_worker TO {role}")
-    assert may("SELECT") == {"model", "embedding_column", "embedding", "pending", "provenance"}
+    assert may("SELECT") == {"model", "embedding_column", "embedding", "pending", "pending_count", "provenance"}
     assert may("INSERT") == {"pending", "provenance"}
     assert may("UPDATE") == may("DELETE") == {"embedding", "pending", "provenance"}
     assert [may(right) for right in rights[4:]] == [set()] * 3

@@ -39,7 +39,9 @@ def test_what_it_refuses(connection: psycopg.Connection, photo: str, captioner: 
     connection.execute("SELECT add_caption('photo', 'image_path', 'words')")
     with pytest.raises(psycopg.errors.WrongObjectType, match=r"photo\.caption is a caption, which has no vector index"):
         connection.execute("SELECT set_index('photo', 'caption', 'now')")
-    with pytest.raises(psycopg.errors.InvalidParameterValue, match="index is auto, now, later or none, not 'soon'"):
+    with pytest.raises(
+        psycopg.errors.InvalidParameterValue, match="index is auto, now, later, binary or none, not 'soon'"
+    ):
         connection.execute("SELECT set_index('photo', 'fake_fake', 'soon')")
     with pytest.raises(psycopg.errors.UndefinedColumn):
         connection.execute("SELECT set_index('photo', 'nothing', 'now')")

@@ -19,7 +19,7 @@ RELEASED = {
     "embedding_status": (
         "target regclass, column_name name C, model text default, rows bigint, embedded bigint, pending bigint, "
         "failed bigint, rate double precision, time_left interval, index text default, "
-        "kind text default, source name C, chain text default"
+        "kind text default, source name C, chain text default, estimated boolean"
     ),
     "failure": (
         "target regclass, column_name name C, key jsonb, error_type text default, error_text text default, "

@@ -123,8 +123,10 @@ class PointedQueue(WorkQueue):
         self._reach("extended")
         return extended
 
-    def reconcile(self, column: EmbeddingColumn, *, deep: bool) -> int:
-        queued = super().reconcile(column, deep=deep)
+    def reconcile(
+        self, column: EmbeddingColumn, *, deep: bool, first: int | None = None, number: int | None = None
+    ) -> int | None:
+        queued = super().reconcile(column, deep=deep, first=first, number=number)
         self._reach("reconciled")
         return queued
 

@@ -13,7 +13,8 @@ from tests.command import ROOT, environment, run
 from thanopg.cli.main import make_app
 
 VERBS = (
-    "demo", "up", "down", "url", "psql", "sql", "status", "install", "serve", "worker", "index", "evaluate", "tune",
+    "demo", "up", "down", "url", "psql", "sql", "status", "install", "serve", "worker", "index", "tune-index",
+    "evaluate", "tune",
 )  # fmt: skip
 COMMANDS = [(verb,) for verb in VERBS] + [("model", action) for action in ("add", "list", "drop")]
 HEAVY = {"torch", "open_clip", "transformers", "sqlalchemy", "numpy", "PIL"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from thanopg.cli.screen import aligned
-from thanopg.cli.status import duration
+from thanopg.cli.screen import About, aligned, text_of
+from thanopg.cli.status import about, duration
 
 
 def test_hangul_is_two_columns_wide() -> None:
@@ -37,3 +37,8 @@ def test_duration() -> None:
         "1:00:00",
         "10:01:01",
     ]
+
+
+def test_estimates_look_like_ones() -> None:
+    assert aligned(("rows",), [(About(1_000_000),)]).splitlines()[2] == " ~1,000,000"
+    assert [text_of(about(count)) for count in (None, 7, 20_000, 20_001)] == ["", "7", "20,000", "~20,001"]

@@ -136,7 +136,7 @@ def test_a_class_says_it_without_a_mapper_being_configured() -> None:
         ),
         (
             lambda: {"vector": text_embedding("path", model="m", index="soon")},
-            "index is auto, now, later or none, not 'soon'",
+            "index is auto, now, later, binary or none, not 'soon'",
             "",
         ),
     ],

@@ -21,7 +21,7 @@ PROBE = "3s"
 MOST_FAILURES = 10
 EMBEDDINGS = """
     SELECT target::text AS "table", column_name AS "column", model, rows, embedded, pending, failed, rate,
-           extract(epoch FROM time_left)::float AS seconds_left, index, kind, source, chain
+           extract(epoch FROM time_left)::float AS seconds_left, index, kind, source, chain, estimated
     FROM thanopg.embedding_status ORDER BY 1, 2
 """
 MODELS = """

@@ -29,8 +29,9 @@ INVALID = """
     SELECT x.indexrelid::regclass::text
     FROM pg_index x
     JOIN thanopg.embedding_column c ON c.target = x.indrelid
-    JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attname = c.column_name AND a.attnum = x.indkey[0]
     WHERE c.id = %s AND NOT x.indisvalid
+      AND (x.indkey[0] = thanopg.column_number(c.target, c.column_name)
+           OR thanopg.is_binary_index(x.indexrelid, c.column_name))
 """
 BUILDING = """
     SELECT coalesce(phase, ''), CASE WHEN tuples_total > 0 THEN 100.0 * tuples_done / tuples_total
@@ -40,6 +41,27 @@ BUILDING = """
 EMBEDDED = (
     "SELECT FROM thanopg.embedding_column WHERE %(target)s::text IS NULL OR target = to_regclass(%(target)s) LIMIT 1"
 )
+MAKE_ROOM = """
+    WITH need AS (
+      SELECT coalesce(s.rows, 0) * (%s + CASE WHEN c.index_policy = 'binary' THEN 0
+                                              WHEN c.type LIKE '%%halfvec%%' THEN 2 * m.dimensions
+                                              ELSE 4 * m.dimensions END) AS bytes
+      FROM thanopg.embedding_column c
+      JOIN thanopg.model m ON m.name = c.model
+      JOIN thanopg.embedding_status s ON s.target = c.target AND s.column_name = c.column_name
+      WHERE c.id = %s
+    )
+    SELECT set_config('maintenance_work_mem', greatest(
+             pg_size_bytes(current_setting('maintenance_work_mem')),
+             least(bytes, pg_size_bytes(current_setting('effective_cache_size')) / 4)) / 1024 || 'kB', false),
+           set_config('max_parallel_maintenance_workers', greatest(
+             current_setting('max_parallel_maintenance_workers')::int,
+             current_setting('max_parallel_workers')::int / 2)::text, false)
+    FROM need
+"""
+"""for this session: as much memory as the graph needs, up to a quarter of what the server may take for a cache"""
+GRAPH_BYTES = 600
+"""beside the vector, for each row with the links that HNSW gives it by default [of pgvector 0.8]"""
 POLL_SECONDS = 0.5
 
 
@@ -85,16 +107,30 @@ def index(
 
 def build(url: str, connection: Connection, number: int, label: str, state: str) -> None:
     """Raises psycopg.Error, DatabaseUnavailable."""
-    from psycopg import sql
+    import psycopg
 
     if state == "invalid":  # what an interrupted build leaves
-        for (name,) in connection.execute(INVALID, [number]).fetchall():
-            connection.execute(sql.SQL("DROP INDEX CONCURRENTLY {}").format(sql.SQL(name)))
+        drop_invalid(connection, number)
+    connection.execute(MAKE_ROOM, [GRAPH_BYTES, number])
     row = connection.execute("SELECT thanopg.index_statement(%s, true)", [number]).fetchone()
     assert row is not None
     statement: Any = str(row[0]).encode()
     with progress_of(url, connection.info.backend_pid, label):
-        connection.execute(statement)
+        try:
+            connection.execute(statement)
+        except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory):
+            # workers share their memory in /dev/shm, which is small in a container
+            drop_invalid(connection, number)
+            connection.execute("SET max_parallel_maintenance_workers = 0")
+            connection.execute(statement)
+    connection.execute("RESET max_parallel_maintenance_workers; RESET maintenance_work_mem")
+
+
+def drop_invalid(connection: Connection, number: int) -> None:
+    from psycopg import sql
+
+    for (name,) in connection.execute(INVALID, [number]).fetchall():
+        connection.execute(sql.SQL("DROP INDEX CONCURRENTLY {}").format(sql.SQL(name)))
 
 
 def progress_of(url: str, pid: int, label: str) -> Any:

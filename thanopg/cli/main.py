@@ -21,6 +21,7 @@ from thanopg.cli import (
     sql,
     status,
     tune,
+    tune_index,
     up,
     url,
     worker,
@@ -46,7 +47,7 @@ def make_app() -> typer.Typer:
         epilog=EPILOG,
     )
     app.callback()(options.shared)
-    for module in (demo, up, down, url, psql, sql, status, install, serve, worker, index, evaluate, tune):
+    for module in (demo, up, down, url, psql, sql, status, install, serve, worker, index, tune_index, evaluate, tune):
         module.register(app)
     app.add_typer(model.make_app(), name="model")
     return app

@@ -16,6 +16,13 @@ from rich.text import Text
 RIGHT = (int, float, Decimal)
 
 
+class About(int):
+    """An estimate."""
+
+    def __str__(self) -> str:
+        return f"~{int(self):,}"
+
+
 class Screen:
     """One process's stdout and stderr."""
 
@@ -68,7 +75,9 @@ class Screen:
 
 
 def text_of(value: Any) -> str:
-    return "" if value is None else f"{value:,}" if isinstance(value, int) and value >= 10_000 else str(value)
+    if value is None or isinstance(value, About):
+        return "" if value is None else str(value)
+    return f"{value:,}" if isinstance(value, int) and value >= 10_000 else str(value)
 
 
 def aligned(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -20,6 +20,8 @@ Examples:
   thanopg status --json | jq '.embeddings[].pending'
 """
 
+MOST_COUNTED = 20_000
+"""as sql/79_count.sql has it"""
 EMBEDDING_NAMES = (
     *("table", "column", "made from", "rows", "embedded", "pending", "failed", "rows/s", "time left", "index"),
 )
@@ -127,10 +129,17 @@ def model_row(m: Report) -> tuple[Any, ...]:
 
 def embedding_row(e: Report) -> tuple[Any, ...]:
     left = e["seconds_left"]
-    counts = (e["rows"], e["embedded"], e["pending"], e["failed"])
+    counts = tuple(about(e[name]) if e["estimated"] else e[name] for name in ("rows", "embedded", "pending", "failed"))
     rate = e["rate"] if e["rate"] else None
     time_left = duration(left) if e["pending"] and left else None
     return (e["table"], e["column"], e["source"], *counts, rate, time_left, e["index"])
+
+
+def about(count: int | None) -> int | None:
+    """A count of a large table is an estimate, and looks like one; small ones in its row were counted."""
+    from thanopg.cli.screen import About
+
+    return count if count is None or count <= MOST_COUNTED else About(count)
 
 
 def duration(seconds: float) -> str:

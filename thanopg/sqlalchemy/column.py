@@ -21,7 +21,7 @@ TYPES: dict[VectorType, type[EmbeddingVector | EmbeddingHalfvec]] = {
     "vector": EmbeddingVector,
     "halfvec": EmbeddingHalfvec,
 }
-INDEX_POLICIES: tuple[IndexPolicy, ...] = ("auto", "now", "later", "none")
+INDEX_POLICIES: tuple[IndexPolicy, ...] = ("auto", "now", "later", "binary", "none")
 
 
 def image_embedding(
@@ -91,7 +91,7 @@ def _vector_column(
     if type not in TYPES:
         raise InvalidArgument(f"type is vector or halfvec, not {type!r}")
     if index not in INDEX_POLICIES:
-        raise InvalidArgument(f"index is auto, now, later or none, not {index!r}")
+        raise InvalidArgument(f"index is auto, now, later, binary or none, not {index!r}")
     declared = Embedding(kind=kind, source=source, model=model, type=type, index=index)
     column_type = TYPES[type](dimensions, model)
     return _generated_column(column_type, name, deferred, info={INFO_KEY: declared, UNRESOLVED_KEY: True})

@@ -16,7 +16,7 @@ UNRESOLVED_KEY = "thanopg_unresolved"
 
 Kind = Literal["image", "caption", "text"]
 VectorType = Literal["vector", "halfvec"]
-IndexPolicy = Literal["auto", "now", "later", "none"]
+IndexPolicy = Literal["auto", "now", "later", "binary", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)

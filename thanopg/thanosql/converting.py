@@ -40,9 +40,7 @@ ADD: Mapping[Kind, str] = {
     "$1::regclass, $2, $3, $4, language => $5, prompt => $6, attributes_column => $7)",
 }
 RESULT: Mapping[Kind, str] = {"image": "vector", "text": "vector", "caption": "caption"}
-WAITING = """
-    SELECT count(*) FILTER (WHERE error_type IS NULL) FROM thanopg.pending WHERE embedding = $1
-"""
+WAITING = "SELECT thanopg.count_untried($1)"
 FAILED = """
     SELECT error_type, count(*) FROM thanopg.pending WHERE embedding = $1 AND error_type IS NOT NULL
     GROUP BY 1 ORDER BY 2 DESC, 1
@@ -192,7 +190,7 @@ class Converter:
             raise failures[0]
 
     def _waiting(self, embedding: int) -> int:
-        """Rows that nobody has tried yet."""
+        """Rows that nobody has tried yet: about so many while there are many, and in the end exactly."""
         return int(self.access.query(WAITING, embedding)[0][0])
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 
 from thanopg.errors import ImageError
 from thanopg.worker.claim import Made
+from thanopg.worker.packed import unpacked
 
 LEAST_COSINE = 0.99
 """half precision, another resize or another device change less"""
 
 
 def compared(adopted: str, made: Made) -> Made | ImageError:
-    """The adopted vector itself, in pgvector's text form like `made`, or a fault that says how unlike they are."""
-    there, ours = (np.asarray(json.loads(text), dtype=np.float64) for text in (adopted, made.value))
+    """The adopted vector itself, in pgvector's text form, or a fault that says how unlike they are."""
+    there, ours = unpacked(adopted), unpacked(made.value)
     lengths = float(np.linalg.norm(there) * np.linalg.norm(ours))
     cosine = float(there @ ours) / lengths if lengths else 0.0
     if cosine >= LEAST_COSINE:

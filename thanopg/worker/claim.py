@@ -86,8 +86,8 @@ class Content:
 class Made(NamedTuple):
     """What a model made of one content, as it is stored."""
 
-    value: str
-    """a vector in pgvector's text form, or a caption"""
+    value: str | bytes
+    """a vector in pgvector's binary form (or its text form), or a caption"""
     attributes: str | None = None
     """a JSON object"""
 

@@ -25,6 +25,7 @@ from thanopg.worker.options import WorkerOptions
 from thanopg.worker.prepare import Preparer
 from thanopg.worker.queue import WorkQueue
 from thanopg.worker.recent import Recent
+from thanopg.worker.reconciler import Reconciler
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +40,9 @@ BY_ITSELF = 2
 
 @dataclass
 class _Watch:
-    """What this worker knows of one column: when it was last reconciled, and when its model may be tried again."""
+    """What this worker knows of one column: how far it is reconciled, and when its model may be tried again."""
 
-    reconciled: float = float("-inf")
-    deeply: float = float("-inf")
+    reconciler: Reconciler
     not_before: float = float("-inf")
 
 
@@ -104,8 +104,9 @@ class Claimer:
                 self._announce(queue)
                 self._release_abandoned(queue)
                 self._sweep(queue)
-                claimed = sum(self._try(queue, column, stop, once=once) for column in queue.columns())
-                if once and not claimed and not self._heartbeat.held and not queue.unsettled():
+                columns = queue.columns()
+                claimed = sum(self._try(queue, column, stop, once=once) for column in columns)
+                if once and not claimed and not self._heartbeat.held and queue.settled():
                     return
             except (psycopg.Error, ThanopgError) as error:
                 if once and not isinstance(error, psycopg.OperationalError):
@@ -114,7 +115,8 @@ class Claimer:
                 self.close()
                 stop.wait(RECONNECT_PAUSE)
                 continue
-            pause = self._options.shortest_poll if claimed else min(pause * 2, self._options.longest_poll)
+            busy = claimed or any(self._watches[column.id].reconciler.under_way for column in columns)
+            pause = self._options.shortest_poll if busy else min(pause * 2, self._options.longest_poll)
             if not claimed:
                 stop.wait(pause)
 
@@ -125,13 +127,13 @@ class Claimer:
 
     def _try(self, queue: WorkQueue, column: EmbeddingColumn, stop: threading.Event, *, once: bool) -> int:
         """Claims of this column that were put on their way. What ails one column does not stop the others."""
-        watch = self._watches.setdefault(column.id, _Watch())
+        watch = self._watches.setdefault(column.id, _Watch(Reconciler(self._options)))
         if time.monotonic() < watch.not_before:
             return 0
         try:
             if (refusal := self._refusals.pop(column.id, None)) is not None:
                 raise refusal
-            self._reconcile(queue, column, watch)
+            watch.reconciler.turn(queue, column, stop, to_the_end=once)
             # a suspect row first, and only one of them, so that it does not stop the others
             return self._take_suspect(queue, column, stop) + self._take(queue, column)
         except psycopg.OperationalError:
@@ -196,16 +198,6 @@ class Claimer:
         if time.monotonic() - self._swept >= self._options.reconcile_every:
             queue.forget_dropped()
             self._swept = time.monotonic()
-
-    def _reconcile(self, queue: WorkQueue, column: EmbeddingColumn, watch: _Watch) -> None:
-        now = time.monotonic()
-        deep = now - watch.deeply >= self._options.deep_reconcile_every
-        if deep or now - watch.reconciled >= self._options.reconcile_every:
-            if deep:
-                queue.mend(column)
-            queue.reconcile(column, deep=deep)
-            watch.reconciled = now
-            watch.deeply = now if deep else watch.deeply
 
     def _model(self, column: EmbeddingColumn) -> LoadedModel:
         model = self._library.get(column.model_source)

@@ -12,6 +12,7 @@ from thanopg.errors import ImageError, NotSupported
 from thanopg.models.embedder import Pixels, Preprocessing, Vectors, choose_language
 from thanopg.models.library import LoadedModel
 from thanopg.worker.claim import EmbeddingColumn, Kind, Made
+from thanopg.worker.packed import packed
 from thanopg.worker.words import UnusableCaption, stored_attributes, stored_text
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class PictureVectors:
 
     def make(self, materials: Sequence[Pixels | str]) -> list[Made | ImageError]:
         pixels = np.stack(cast(Sequence[Pixels], materials))
-        return [_stored(vector) for vector in self._model.embed_images(pixels)]
+        return _stored(self._model.embed_images(pixels))
 
 
 class TextVectors:
@@ -87,7 +88,7 @@ class TextVectors:
                 "%s: %d of %d texts are longer than the %d tokens of the model; what is beyond counts for nothing",
                 *(self._label, sum(truncated), len(materials), self._model.info.context_length),
             )
-        return [_stored(vector) for vector in vectors]
+        return _stored(vectors)
 
 
 class Captions:
@@ -111,16 +112,15 @@ class Captions:
         return made
 
 
-def vector_text(vector: Vectors) -> str:
-    """float32 (dimensions,) → pgvector's text form, which reads back as the same float32 values."""
-    return "[" + ",".join(map(repr, vector.tolist())) + "]"
-
-
-def _stored(vector: Vectors) -> Made | ImageError:
+def _stored(vectors: Vectors) -> list[Made | ImageError]:
     """A zero, non-finite or unnormalised vector is never written: it would be found by everything or nothing."""
-    if not np.isfinite(vector).all():
-        return ImageError("not_finite", "the model answered with a vector that is not finite")
-    length = float(np.linalg.norm(vector))
-    if abs(length - 1) > LENGTH_TOLERANCE:
-        return ImageError("not_finite", f"the model answered with a vector of length {length:.3g}, not 1")
-    return Made(vector_text(vector))
+    lengths = np.linalg.norm(vectors, axis=1)
+    return [
+        Made(vector) if abs(length - 1) <= LENGTH_TOLERANCE else _unfit(length)
+        for vector, length in zip(packed(vectors), lengths.tolist(), strict=True)
+    ]
+
+
+def _unfit(length: float) -> ImageError:
+    what = f"of length {length:.3g}, not 1" if np.isfinite(length) else "that is not finite"
+    return ImageError("not_finite", f"the model answered with a vector {what}")

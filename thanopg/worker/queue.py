@@ -7,9 +7,11 @@ committed in between.
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import psycopg
 from psycopg.rows import tuple_row
@@ -17,6 +19,7 @@ from psycopg.rows import tuple_row
 from thanopg.database.connect import connect
 from thanopg.errors import ImageError
 from thanopg.worker.claim import Claim, ClaimedRow, EmbeddingColumn, Key, Leased, Written
+from thanopg.worker.packed import Packed, register
 
 logger = logging.getLogger(__name__)
 
@@ -39,12 +42,29 @@ SESSION = {
 }
 
 
+FRONT_SECONDS = 5.0
+"""so long may a row stay unseen that got a place behind the front: of a transaction that was long, or held its lock"""
+
+
+@dataclass
+class _Front:
+    """Up to where the queue of a column was found claimed."""
+
+    since: datetime | None = None
+    until: float = float("-inf")
+
+    def holds(self) -> bool:
+        return time.monotonic() < self.until
+
+
 class WorkQueue:
     """Claims and their ends. Not thread-safe: one queue per thread."""
 
     def __init__(self, url: str) -> None:
         """Raises DatabaseUnavailable."""
         self._connection = connect(url, application_name=APPLICATION_NAME, autocommit=True)
+        register(self._connection)
+        self._fronts: dict[tuple[int, bool], _Front] = {}
         for name, value in SESSION.items():
             self._connection.execute("SELECT set_config(%s, %s, false)", (name, value))
         self._connection.add_notice_handler(_log_warning)
@@ -87,10 +107,20 @@ class WorkQueue:
     def lease(
         self, column: EmbeddingColumn, token: uuid.UUID, *, size: int, lease: timedelta, alone: bool
     ) -> tuple[Leased, ...]:
+        """Goes on behind the rows of the last call; looks from the beginning when there are few, and now and then."""
+        front = self._fronts.setdefault((column.id, alone), _Front())
+        begun = self._rows("SELECT now()")[0][0] if alone and not front.holds() else None
         rows = self._rows(
-            "SELECT key::text, attempts, lost_leases FROM thanopg.claim(%s, %s, %s, %s, %s)",
-            (column.id, token, size, lease, alone),
+            "SELECT key::text, attempts, lost_leases, waited_since "
+            "FROM thanopg.claim(%s, %s, %s, %s, %s, coalesce(%s, '-infinity'::timestamptz))",
+            (column.id, token, size, lease, alone, front.since if front.holds() else None),
         )
+        if not front.holds():
+            front.since, front.until = begun, time.monotonic() + FRONT_SECONDS
+        if not alone:
+            front.since = rows[-1][3] if len(rows) == size else None
+        elif rows:
+            front.until = float("-inf")
         return tuple(Leased(key=r[0], attempts=r[1], lost_leases=r[2]) for r in rows)
 
     def read(self, column: EmbeddingColumn, leased: Sequence[Leased]) -> tuple[ClaimedRow, ...]:
@@ -144,19 +174,20 @@ class WorkQueue:
         """Store vectors or captions; returns the keys that were stored. The others are locked, changed or gone."""
         stored = self._rows(
             "SELECT f::text FROM thanopg.finish(%s, %s, %s, %s::jsonb[], "
-            "%s::bytea[], %s::text[], %s::bytea[], %s::bigint[], %s::timestamptz[], %s::jsonb[], %s::text[]) f",
+            "%s::bytea[], %s::text[], %s::bytea[], %s::bigint[], %s::timestamptz[], %s::jsonb[], %s::text[], %s) f",
             (
                 column.id,
                 token,
                 column.fingerprint,
                 [written.row.key for written in rows],
                 [written.row.source_hash for written in rows],
-                [written.made and written.made.value for written in rows],
+                [_text(written) for written in rows],
                 [written.content_hash for written in rows],
                 [written.size for written in rows],
                 [written.modified for written in rows],
                 [written.made and written.made.attributes for written in rows],
                 [written.etag for written in rows],
+                Packed([_packed(written) for written in rows]),
             ),
         )
         return [key for (key,) in stored]
@@ -188,15 +219,26 @@ class WorkQueue:
             )
         )
 
-    def reconcile(self, column: EmbeddingColumn, *, deep: bool) -> int:
-        """Queue what triggers did not see. One worker at a time; the others go on without."""
+    def blocks(self, column: EmbeddingColumn, *, deep: bool) -> int:
+        """How many there are to be reconciled; 0 if the column is gone."""
+        return self._value("SELECT coalesce(thanopg.reconcile_blocks(%s, %s), 0)", (column.id, deep))
+
+    def reconcile(
+        self, column: EmbeddingColumn, *, deep: bool, first: int | None = None, number: int | None = None
+    ) -> int | None:
+        """Queue what triggers did not see, in `number` blocks of the table from `first` on; returns how many rows.
+
+        None: another worker is at it.
+        """
         with self._connection.transaction():
-            (alone,) = self._rows(
+            ((alone,),) = self._rows(
                 "SELECT pg_try_advisory_xact_lock('thanopg.embedding'::regclass::int, %s)", (column.id,)
             )
-            if not alone[0]:
-                return 0
-            return self._value("SELECT thanopg.reconcile(%s, %s)", (column.id, deep))
+            if not alone:
+                return None
+            return self._value(
+                "SELECT thanopg.reconcile(%s, %s, %s::bigint, %s::bigint)", (column.id, deep, first, number)
+            )
 
     def mend(self, column: EmbeddingColumn) -> None:
         """Put back triggers that were dropped or no longer fire always, if the table is ours and nobody works on it."""
@@ -206,12 +248,9 @@ class WorkQueue:
         """Forget embedding columns whose table or column is gone."""
         return self._value("SELECT thanopg.forget_dropped()")
 
-    def unsettled(self) -> int:
-        """Rows that wait or are being worked on, those aside whose last attempt failed."""
-        return self._value(
-            "SELECT count(*) FROM thanopg.pending p JOIN thanopg.embedding_column c ON c.id = p.embedding "
-            "WHERE p.error_type IS NULL"
-        )
+    def settled(self) -> bool:
+        """Does nothing wait, and is nothing being worked on, but rows whose last attempt failed?"""
+        return bool(self._value("SELECT thanopg.is_settled()::int"))
 
     def _rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
         with self._connection.cursor(row_factory=tuple_row) as cursor:
@@ -231,6 +270,14 @@ def _log_warning(diag: psycopg.errors.Diagnostic) -> None:
     if diag.severity_nonlocalized == "WARNING":
         hint = f"; {diag.message_hint}" if diag.message_hint else ""
         logger.warning("%s%s", diag.message_primary, hint)
+
+
+def _text(written: Written) -> str | None:
+    return written.made.value if written.made is not None and isinstance(written.made.value, str) else None
+
+
+def _packed(written: Written) -> bytes | None:
+    return written.made.value if written.made is not None and isinstance(written.made.value, bytes) else None
 
 
 def _storable(text: str) -> str:
