@@ -57,6 +57,7 @@ def evaluate(
 ) -> None:
     """Measure Recall, nDCG@10, MRR and latency of every method, model and language.
 
+    Latency is that of the search alone: the service has the query's vectors by then.
     Hybrid search is compared with the best single method, query by query. Intervals are bootstrapped over the queries.
     """
     from thanopg.cli.relevance.evaluation import Wanted, run_evaluation
