@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from tests import photo_model
 from tests.databases import Database, clone
+from tests.db.shop import Shop, make_shop
 from tests.engines import engine_of
 from tests.running_service import RunningService
 from tests.working import register_fake
@@ -113,3 +114,9 @@ def three_photos(connection: psycopg.Connection, service: RunningService) -> str
 
 def url_of(database: Database, role: str) -> str:
     return database.url.replace(database.url.split("//")[1].split("@")[0], f"{role}:x")
+
+
+@pytest.fixture
+def shop(connection: psycopg.Connection, service: RunningService) -> Shop:
+    """Table photo, for searches by every method."""
+    return make_shop(connection)
