@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from thanopg.catalog import words_en, words_ko
+from thanopg.catalog import talk_en, talk_ko
 from thanopg.catalog.catalogue import make_products
 from thanopg.catalog.judged import ENOUGH, JudgedQuery, judged_queries, qualities_of, write_judged
 from thanopg.catalog.phrases import is_held_out
@@ -36,7 +36,7 @@ def test_make_up(products: list[Product], queries: list[JudgedQuery]) -> None:
 
 
 def test_wordings_are_unseen(queries: list[JudgedQuery]) -> None:
-    frames = [frame.split("{}") for words in (words_ko, words_en) for frame in words.HELD_FRAMES]
+    frames = [frame.split("{}") for words in (talk_ko, talk_en) for frame in words.HELD_FRAMES]
     for query in queries:
         framed = any(all(part in query.text for part in frame) for frame in frames)
         assert framed or is_held_out(query.text) or query.kind == "typo", query.text

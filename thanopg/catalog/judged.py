@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Literal
 
-from thanopg.catalog import phrases, words_en, words_ko
+from thanopg.catalog import phrases, talk_en, talk_ko
 from thanopg.catalog.dice import dice
 from thanopg.catalog.phrases import LANGUAGES, Language, is_held_out
 from thanopg.catalog.product import Product
@@ -54,7 +54,7 @@ def write_judged(path: Path, queries: Sequence[JudgedQuery]) -> None:
 
 def qualities_of(product: Product) -> frozenset[str]:
     """What its description says it is good for."""
-    return frozenset(name for name, sentence in words_ko.SENTENCES.items() if sentence in product.description)
+    return frozenset(name for name, sentence in talk_ko.SENTENCES.items() if sentence in product.description)
 
 
 def _of_language(products: Sequence[Product], language: Language, count: int, seed: int) -> Iterator[JudgedQuery]:
@@ -105,7 +105,7 @@ def _worded(
     named: Mapping[str, str], attributes: Mapping[str, str], quality: str | None, language: Language, random: Random
 ) -> str:
     """In a frame that training never has, or a text that it leaves out."""
-    frames = (words_ko if language == "ko" else words_en).HELD_FRAMES
+    frames = (talk_ko if language == "ko" else talk_en).HELD_FRAMES
     while True:
         text = phrases.plainly(named, attributes, language, random)
         if quality is not None:
@@ -117,7 +117,7 @@ def _worded(
 
 
 def _with_quality(text: str, quality: str, language: Language, random: Random) -> str:
-    if language == "en" and quality in words_en.QUALITIES_AFTER and random.random() < 0.5:
-        return f"{text} {random.choice(words_en.QUALITIES_AFTER[quality])}"
-    words = words_ko if language == "ko" else words_en
+    if language == "en" and quality in talk_en.QUALITIES_AFTER and random.random() < 0.5:
+        return f"{text} {random.choice(talk_en.QUALITIES_AFTER[quality])}"
+    words = talk_ko if language == "ko" else talk_en
     return f"{random.choice(words.QUALITIES[quality])} {text}"
