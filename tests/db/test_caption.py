@@ -55,6 +55,9 @@ def test_korean_is_what_it_writes_if_nothing_is_said(
     connection: psycopg.Connection, service: RunningService, picture: bytes
 ) -> None:
     assert caption(connection, picture, "catalog") == caption(connection, picture, "catalog", "ko")
+    assert caption(connection, picture, "catalog", None, None) == caption(connection, picture, "catalog")
+    with pytest.raises(psycopg.errors.FeatureNotSupported, match="takes no prompt"):
+        caption(connection, picture, "catalog", "en", "what is it?")
     named = connection.execute(
         "SELECT caption_image(image => %s::bytea, model => 'catalog', language => 'en')", [picture]
     ).fetchone()
@@ -80,7 +83,7 @@ def test_a_captioner_that_came_later_is_seen_by_the_next_install(
     ("arguments", "sqlstate"),
     [
         ((b"picture", "catalog", "fr"), "22023"),
-        ((b"picture", "catalog", None), "22004"),
+        ((b"picture", "catalog", "en", "what is it?"), "22000"),
         ((None, "catalog"), "22004"),
         ((b"", "catalog"), "22023"),
         ((b"no picture at all", "catalog"), "22000"),

@@ -33,7 +33,7 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "embed_image": (READER, ["embed_image('\\x00', 'fake')"]),
     "query_vector": (READER, [f"query_vector('x'::text, {COLUMN})", f"query_vector('\\x00'::bytea, {COLUMN})"]),
     "ask_service": (READER, ["ask_service('x'::text, 'fake:8', 'f')", "ask_service('\\x00'::bytea, 'fake:8', 'f')"]),
-    "ask_caption": (READER, ["ask_caption('\\x00', 'fake:8', 'f', 'en')"]),
+    "ask_caption": (READER, ["ask_caption('\\x00', 'fake:8', 'f', 'en', '')"]),
     "caption_image": (READER, ["caption_image('\\x00', 'fake')"]),
     "run_search": (READER, [f"run_search({COLUMN}, 'x', NULL, NULL, 1, NULL, '{{}}')"]),
     "written_search": (READER, [f"written_search({COLUMN}, 'x', NULL, NULL, 'id', 1, NULL, '{{}}', false)"]),
@@ -42,7 +42,7 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "row_vector": (ALL, [f"row_vector({COLUMN}, '{{\"id\": 1}}')"]),
     # pure text and catalogue
     "binary_expression": (ALL, [f"binary_expression({COLUMN}, 'x')"]),
-    "caption_request": (ALL, ["caption_request('\\x00', 'f', 'f', 'en')"]),
+    "caption_request": (ALL, ["caption_request('\\x00', 'f', 'f', 'en', NULL)"]),
     "announce_worker": (ALL, ["announce_worker()"]),
     "check_ability": (ALL, ["check_ability(thanopg.find_model('fake'), 'image')"]),
     "check_adoptable": (READER, ["check_adoptable('photo', 'image_path', 'seller', 'text')"]),
