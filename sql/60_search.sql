@@ -111,6 +111,12 @@ RETURNS void LANGUAGE sql VOLATILE AS $$
 $$;
 COMMENT ON FUNCTION thanopg.set_search_effort IS 'let an index scan look at enough rows for k results';
 
+-- set_config lasts until the transaction ends, so a search puts back what it has found. Before pgvector is loaded that is null,
+-- and empty after a transaction had set it.
+CREATE OR REPLACE FUNCTION thanopg.present_effort()
+RETURNS text LANGUAGE sql STABLE AS $$ SELECT coalesce(nullif(pg_catalog.current_setting('hnsw.ef_search', true), ''), '40') $$;
+COMMENT ON FUNCTION thanopg.present_effort IS 'hnsw.ef_search as it is now';
+
 -- What the arguments of a search mean, or why they mean nothing. Where a model has made vectors of pictures and of texts,
 -- a search means the pictures.
 CREATE OR REPLACE FUNCTION thanopg.searched_column(model text, k int, target regclass, column_name name, options jsonb)

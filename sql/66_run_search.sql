@@ -76,13 +76,13 @@ RETURN (col).template IS NULL AND (col).slope IS NULL AND (
   options = '{}' OR NOT options ?| '{plus,minus,like,unlike,template,min_probability}' AND coalesce(options->>'method', 'image') = 'image');
 COMMENT ON FUNCTION thanopg.is_plain IS 'does a search ask for one vector of one column and nothing else';
 
--- Not parallel-restricted: set_config refuses to run under a parallel plan. The SET clause opens a level of settings that
--- ends with the function.
+-- Not parallel-restricted: set_config refuses to run under a parallel plan.
 CREATE OR REPLACE FUNCTION thanopg.run_search(
   col thanopg.embedding_column, query text, image bytea, key jsonb, k int, filter text, options jsonb)
 RETURNS TABLE (rank int, target regclass, row_key jsonb, row_image text, similarity real, detail jsonb)
 LANGUAGE plpgsql STABLE SET hnsw.iterative_scan = 'strict_order' AS $$
 DECLARE
+  effort CONSTANT text := thanopg.present_effort();
   plain CONSTANT text := 'SELECT (row_number() OVER (ORDER BY s.distance))::int, $2::regclass, s.key, s.image, (1 - s.distance)::real, $3::jsonb';
   written record;
   found_rows int;
@@ -107,6 +107,7 @@ BEGIN
     USING written.vectors, col.target, thanopg.search_detail(col, written.captions, written.plan);
   END IF;
   GET DIAGNOSTICS found_rows = ROW_COUNT;
+  PERFORM set_config('hnsw.ef_search', effort, true);
   IF found_rows < k AND has_table_privilege('thanopg.pending', 'SELECT') THEN  -- else it is none of the caller's business
     SELECT count(*) INTO waiting FROM (
       SELECT FROM thanopg.pending p WHERE p.embedding = col.id AND p.available_at < 'infinity' ORDER BY p.available_at LIMIT most_counted) w;

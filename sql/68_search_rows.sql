@@ -7,6 +7,7 @@ RETURNS TABLE (item anyelement, similarity real, detail jsonb)
 LANGUAGE plpgsql STABLE SET hnsw.iterative_scan = 'strict_order' AS $$
 DECLARE
   target regclass := (SELECT t.typrelid FROM pg_catalog.pg_type t WHERE t.oid = pg_typeof(type_of) AND t.typrelid <> 0);
+  effort CONSTANT text := thanopg.present_effort();
   col thanopg.embedding_column;
   written record;
 BEGIN
@@ -24,6 +25,7 @@ BEGIN
     'SELECT s.item, s.similarity::real, $2::jsonb || s.detail FROM (' || written.statement || ') s ORDER BY s.rank'
   END
   USING written.vectors, thanopg.search_detail(col, written.captions, written.plan);
+  PERFORM set_config('hnsw.ef_search', effort, true);
 END $$;
 COMMENT ON FUNCTION thanopg.search_rows IS
   'whole rows whose picture fits a text, nearest first. Example: SELECT (item).*, similarity FROM search_rows(NULL::photo, ''a red dress'', ''catalog'')';

@@ -125,6 +125,7 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "searched_column": (ALL, ["searched_column('fake', 1, NULL, NULL, '{}')"]),
     "see_all_rows": (ALL, ["see_all_rows('photo')"]),
     "sees_whole_table": (ALL, ["sees_whole_table('photo'::regclass)"]),
+    "present_effort": (ALL, ["present_effort()"]),
     "set_search_effort": (ALL, ["set_search_effort(1, '{}')"]),
     "source_chain": (ALL, ["source_chain('photo', 'fake_base')"]),
     "source_hash_expression": (ALL, [f"source_hash_expression({COLUMN}, 't')"]),

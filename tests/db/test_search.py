@@ -205,9 +205,11 @@ def test_read_only_repeatable_read_prepared(database: object, vectors: np.ndarra
 
 def test_settings_end_with_the_search(connection: psycopg.Connection, vectors: np.ndarray) -> None:
     connection.execute("SET hnsw.ef_search = 77")
-    connection.execute("SELECT * FROM search_image('x', 'fake', 500)")
-    assert connection.execute("SHOW hnsw.ef_search").fetchone() == ("77",)
-    assert connection.execute("SHOW hnsw.iterative_scan").fetchone() == ("off",)
+    with connection.transaction():  # in which a setting made for it would last
+        for search in ("search_image('x', 'fake', 500)", "search_rows(NULL::photo, 'x', 'fake', 500)"):
+            assert connection.execute(f"SELECT count(*) FROM {search}").fetchone() != (0,)
+            assert connection.execute("SHOW hnsw.ef_search").fetchone() == ("77",)
+            assert connection.execute("SHOW hnsw.iterative_scan").fetchone() == ("off",)
 
 
 @over_both
