@@ -27,7 +27,8 @@ def products() -> list[Product]:
 
 
 def covered(product: Product) -> NDArray[np.bool_]:
-    return np.asarray(draw_alone(product, SIDE)[0].alpha) == 255
+    body: NDArray[np.bool_] = np.asarray(draw_alone(product, SIDE)[0].alpha) == 255
+    return body
 
 
 def of_category(products: list[Product], category: str) -> Product:
