@@ -96,7 +96,8 @@ class FineTuning:
         visual: Any = self.model.visual
         self.pixels = pixel_configuration(visual.preprocess_cfg)
         self._encode_text = text_encoder(self.model, self._ids)
-        self.preprocessing = Preprocessing(**{name: self.pixels[name] for name in Preprocessing.__dataclass_fields__})
+        known = Preprocessing.__dataclass_fields__.keys() & self.pixels.keys()
+        self.preprocessing = Preprocessing(**{name: self.pixels[name] for name in known})
 
     def run(
         self, pixels: Pixels, texts: Sequence[str], destination: Path, plan: Tuning, tell: Callable[[Step], None]
