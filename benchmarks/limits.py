@@ -35,7 +35,7 @@ Result = TypeVar("Result")
 def shares(
     title: str, model: LoadedModel, url: str, paths: Sequence[Path], *, table: str, batch: int, seconds: float
 ) -> list[Figure]:
-    """`seconds`: what the worker took for all `paths`. All rows of `table` are pending. Shares are in the ratios' column."""
+    """`seconds`: what the worker took for all `paths`. All rows of `table` are pending. Shares stand as ratios."""
     decoding, pixels = _decoding(model, paths[: 2 * batch])
     forward, forward_rate, vectors = _forward(model, np.stack(pixels[:batch]))
     writing = _writing(url, table, vectors, rows=len(paths))

@@ -80,10 +80,12 @@ STATEMENTS = (
     "COMMENT ON SCHEMA thanopg IS 'text-to-image search: models, embedding columns, pending work'",
     "COMMENT ON TABLE thanopg.model IS 'registered models; SQL calls refer to them by name'",
     "COMMENT ON COLUMN thanopg.model.base IS 'model family; part of the default column name'",
-    "COMMENT ON COLUMN thanopg.model.source IS 'where the weights come from: architecture/weights, hf-hub:, local-dir:, bundled:'",
+    "COMMENT ON COLUMN thanopg.model.source IS "
+    "'where the weights come from: architecture/weights, hf-hub:, local-dir:, bundled:'",
     "COMMENT ON COLUMN thanopg.model.fingerprint IS 'sha256 over architecture, weights, preprocessing and dimensions'",
     "COMMENT ON TABLE thanopg.embedding IS 'embedding columns: target column + source column + model'",
-    "COMMENT ON COLUMN thanopg.embedding.target_oid IS 'oid when the attnums were read; differs from target after a restore, and then names count'",
+    "COMMENT ON COLUMN thanopg.embedding.target_oid IS "
+    "'oid when the attnums were read; differs from target after a restore, and then names count'",
     "COMMENT ON COLUMN thanopg.embedding.fingerprint IS 'the one fingerprint whose vectors this column holds'",
     "COMMENT ON TABLE thanopg.pending IS 'one row waiting for one embedding'",
     "COMMENT ON COLUMN thanopg.pending.key IS 'jsonb array of the key columns, in the order of embedding.key_attnums'",
@@ -91,7 +93,8 @@ STATEMENTS = (
     "COMMENT ON COLUMN thanopg.pending.claimed_by IS 'token of one claim; NULL = free, or the source changed since'",
     "COMMENT ON COLUMN thanopg.pending.source_hash IS 'sha256 of the source that failed'",
     "COMMENT ON TABLE thanopg.provenance IS 'what each written vector was made from'",
-    "COMMENT ON COLUMN thanopg.provenance.source_hash IS 'sha256 of the source column: the path as UTF-8, or the bytea'",
+    "COMMENT ON COLUMN thanopg.provenance.source_hash IS "
+    "'sha256 of the source column: the path as UTF-8, or the bytea'",
     "COMMENT ON COLUMN thanopg.provenance.content_hash IS 'sha256 of the image bytes'",
 )
 

@@ -51,19 +51,19 @@ def test_a_cancel_key_ends_the_one_call_that_it_belongs_to() -> None:
 
 
 def test_a_wrong_password_is_refused_after_a_while_and_meanwhile_others_are_served() -> None:
-    with RunningService(failed_login_seconds=10_000, shutdown_seconds=0.1) as service:
-        with (
-            socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as guessing,
-            psycopg.connect(service.dsn(), autocommit=True) as opened,
-        ):
-            guessing.connect(f"{service.directory}/.s.PGSQL.{service.port}")
-            guessing.settimeout(PATIENCE)
-            guess(guessing, "wrong")
-            wait_until(lambda: b"thanopg_failed_logins_total 1.0" in service.server.metrics.page())
-            assert ask(opened, "cat", SOURCE)
-            guessing.setblocking(False)
-            with pytest.raises(BlockingIOError):
-                guessing.recv(1)
+    with (
+        RunningService(failed_login_seconds=10_000, shutdown_seconds=0.1) as service,
+        socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as guessing,
+        psycopg.connect(service.dsn(), autocommit=True) as opened,
+    ):
+        guessing.connect(f"{service.directory}/.s.PGSQL.{service.port}")
+        guessing.settimeout(PATIENCE)
+        guess(guessing, "wrong")
+        wait_until(lambda: b"thanopg_failed_logins_total 1.0" in service.server.metrics.page())
+        assert ask(opened, "cat", SOURCE)
+        guessing.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            guessing.recv(1)
     with RunningService(failed_login_seconds=0) as service, pytest.raises(psycopg.OperationalError, match="failed for"):
         psycopg.connect(service.dsn(password="wrong"))
 

@@ -196,7 +196,7 @@ def test_reconcile_finds_what_triggers_did_not_see(
 def test_reconcile_finds_a_vector_that_no_worker_wrote(
     connection: psycopg.Connection, photo: str, model: FakeEmbedder
 ) -> None:
-    """As a restored row brings it along, or one that came while triggers were off: key and picture are those of before."""
+    """As a restored row brings it along, or one that came while triggers were off: key and picture are as before."""
     token, _ = claim(connection)
     finish(connection, token, {n: f"picture/{n}.jpg" for n in range(1, 11)}, model.info.fingerprint)
     connection.execute("SELECT thanopg.reconcile(1, deep => true)")

@@ -30,7 +30,7 @@ class Preprocessing:
     interpolation: Literal["bicubic", "bilinear"] = "bicubic"
     fill_color: int = 0
     draft: bool = False
-    """large JPEGs may be scaled while they are decoded: several times quicker, and not what open_clip sees bit for bit"""
+    """large JPEGs may be scaled while they are decoded: several times quicker, though not bit for bit the same"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,7 +56,8 @@ class Output:
         missing = [picture for picture in looked_at if not self._session.is_there(picture)]
         if missing:
             self._screen.warn(
-                f"{len(missing)} of {len(looked_at)} values of column {images.column} name no file below the image root; "
+                f"{len(missing)} of {len(looked_at)} values of column {images.column} "
+                "name no file below the image root; "
                 f"the first is {missing[0].source!r}"
             )
 
