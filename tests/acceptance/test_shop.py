@@ -143,8 +143,13 @@ def test_a_threshold_keeps_its_precision_on_the_other_half(shop: Path) -> None:
         right = [fits for probability, fits in judged[part] if probability >= threshold]
         return sum(right) / len(right)
 
-    threshold = next(step / 200 for step in range(1, 200) if precision(0, step / 200) >= 0.8)
-    assert abs(precision(1, threshold) - precision(0, threshold)) < 0.03
+    differences = []
+    for wanted in (0.5, 0.6, 0.7, 0.8, 0.9):
+        for part in (0, 1):
+            threshold = next(step / 200 for step in range(200) if precision(part, step / 200) >= wanted)
+            differences.append(abs(precision(1 - part, threshold) - precision(part, threshold)))
+    # 240 products are few, so the mean is looked at; benchmarks.threshold has each of them, on 4,000
+    assert sum(differences) / len(differences) < 0.03, differences
 
 
 def blocks(language: str) -> list[str]:
