@@ -15,7 +15,7 @@ from tests.working import work_off
 from thanopg.catalog.catalogue import write_catalogue
 
 BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
-PRODUCTS = 40
+PRODUCTS = 120
 
 
 def test_the_page(
@@ -25,7 +25,7 @@ def test_the_page(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    write_catalogue(tmp_path, PRODUCTS, seed=20, processes=1)
+    write_catalogue(tmp_path, PRODUCTS, seed=208, processes=1)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("THANOPG_DATABASE_URL", database.url)
     names: dict[str, Any] = {}
