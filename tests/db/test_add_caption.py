@@ -109,11 +109,11 @@ def test_the_worker_s_rights_go_with_each_column(connection: psycopg.Connection,
     connection.execute(
         "SELECT add_text_embedding('photo', '설명2', 'fake', 'v'), add_text_embedding('photo', 'note', 'fake')"
     )
-    assert rights() == {"id", "image_path", "설명2", "속성", "v", "note", "fake_fake_note"}
+    assert rights() == {"ctid", "id", "image_path", "설명2", "속성", "v", "note", "fake_fake_note"}
     connection.execute("SELECT drop_embedding('photo', '설명2', keep_column => true)")
-    assert rights() == {"id", "설명2", "v", "note", "fake_fake_note"}
+    assert rights() == {"ctid", "id", "설명2", "v", "note", "fake_fake_note"}
     connection.execute("SELECT drop_embedding('photo', 'v')")
-    assert rights() == {"id", "note", "fake_fake_note"}
+    assert rights() == {"ctid", "id", "note", "fake_fake_note"}
 
 
 def test_renamed_and_dropped_attributes_are_followed(connection: psycopg.Connection, photo: str) -> None:
