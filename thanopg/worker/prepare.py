@@ -6,7 +6,6 @@ At most `threads` encoded images are in memory at once, whatever the batch size.
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
@@ -43,13 +42,11 @@ class Preparer:
         self._reader = reader
         self._decoder = decoder
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="prepare")
-        self._cancelled = threading.Event()
 
     def __enter__(self) -> Preparer:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._cancelled.set()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def submit(
