@@ -1,53 +1,66 @@
-"""`python -m benchmarks [--quick] [--json] [search|adapter|bulk|growth|attack …]`: one table of ratios."""
+"""`python -m benchmarks [--quick] [--json] [--output DIRECTORY] [SECTION …]`: one table of ratios of one run.
+
+Example: `python -m benchmarks --output /tmp/figures bulk texts`
+"""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import sys
-from contextlib import nullcontext
+from pathlib import Path
 
-from benchmarks import adapter, attack, bulk, growth, search
+from benchmarks.machine import describe_machine
 from benchmarks.measure import Figure
+from benchmarks.plot import plot
 from benchmarks.stack import running_stack
+from benchmarks.table import table
 
-NAMES = ("search", "adapter", "bulk", "growth", "attack")
+SECTIONS = {
+    "search": "what search_image costs over the statement that one would write",
+    "adapter": "what dblink costs over the native function",
+    "bulk": "from JPEG files to committed vectors, beside what people write and other tools",
+    "growth": "whether a row costs the same however many wait",
+    "attack": "how long a client waits while the service is attacked",
+}
+LONG: dict[str, str] = {}
+"""minutes to hours; run only when named"""
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="|".join(NAMES), help="which; all by default")
-    parser.add_argument("--quick", action="store_true", help="a minute instead of several")
+    known = {**SECTIONS, **LONG}
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="sections:\n" + "\n".join(f"  {name:10} {what}{_only(name)}" for name, what in known.items()),
+    )
+    parser.add_argument("names", nargs="*", metavar="SECTION", help="which; all but the long ones by default")
+    parser.add_argument("--quick", action="store_true", help="a minute or two instead of a quarter of an hour")
     parser.add_argument("--json", action="store_true", help="figures as JSON on standard output")
+    parser.add_argument("--output", type=Path, help="directory for figures.json, figures.txt and figures.png")
     given = parser.parse_args()
-    names = set(given.names or NAMES)
-    if unknown := names - set(NAMES):
-        parser.error(f"no benchmark named {', '.join(sorted(unknown))}")
+    names = list(dict.fromkeys(given.names or SECTIONS))
+    if unknown := set(names) - set(known):
+        parser.error(f"no section named {', '.join(sorted(unknown))}; known: {', '.join(known)}")
     figures: list[Figure] = []
-    with running_stack() if names - {"attack"} else nullcontext() as stack:
-        if "search" in names and stack is not None:
-            figures += search.run(stack, rows=5_000 if given.quick else 50_000, rounds=100 if given.quick else 500)
-        if "adapter" in names and stack is not None:
-            figures += adapter.run(stack, rows=2_000, rounds=500 if given.quick else 3_000)
-        if "bulk" in names and stack is not None:
-            figures += bulk.run(stack, pictures=64 if given.quick else 256, rounds=2 if given.quick else 3)
-        if "growth" in names and stack is not None:
-            sizes = (10_000, 100_000) if given.quick else (10_000, 1_000_000)
-            figures += growth.run(stack, sizes=sizes, rows=6_400, rounds=2 if given.quick else 3)
-    if "attack" in names:
-        figures += attack.run(seconds=3 if given.quick else 7)
-    if given.json:
-        json.dump([figure.as_json() for figure in figures], sys.stdout, indent=2, ensure_ascii=False)
-        return
-    title = ""
-    for figure in figures:
-        if figure.benchmark != title:
-            title = figure.benchmark
-            print(f"\n{title}\n{'':40} {'median ms':>12} {'spread':>10} {'more ms':>10} {'ratio':>7}")
-        print(
-            f"{figure.what:40} {figure.median_ms:12.3f} {figure.spread_ms:10.3f} {figure.difference_ms:10.3f} "
-            f"{figure.ratio:7.2f}"
-        )
+    with running_stack() as stack:
+        for name in names:
+            print(f"{name}: {known[name]}", file=sys.stderr)
+            figures += importlib.import_module(f"benchmarks.{name}").run(stack, quick=given.quick)
+    document = {"machine": describe_machine(), "figures": [figure.as_json() for figure in figures]}
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    print(text if given.json else table(figures))
+    if given.output is not None:
+        given.output.mkdir(parents=True, exist_ok=True)
+        (given.output / "figures.json").write_text(text + "\n")
+        (given.output / "figures.txt").write_text(table(figures))
+        plot(figures, given.output / "figures.png")
+
+
+def _only(name: str) -> str:
+    return " (long: only when named)" if name in LONG else ""
 
 
 if __name__ == "__main__":

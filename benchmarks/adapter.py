@@ -19,8 +19,9 @@ TEXT = "밝은 빨간색 미니 원피스"
 MODEL = "adapter_bench"
 
 
-def run(stack: Stack, *, rows: int, rounds: int) -> list[Figure]:
+def run(stack: Stack, *, quick: bool) -> list[Figure]:
     """In two databases of one server; needs what python -m tests.contrib fetches."""
+    rows, rounds = 2_000, 500 if quick else 3_000
     if not Contrib().root.is_dir():
         print("dblink is NOT MEASURED: to fetch it, run python -m tests.contrib", file=sys.stderr)
         return []

@@ -20,8 +20,9 @@ CLAIM = "SELECT count(*) FROM thanopg.claim(%s, gen_random_uuid(), %s, '1 min')"
 LOOK = "SELECT * FROM embedding_status"
 
 
-def run(stack: Stack, *, sizes: tuple[int, ...], rows: int, rounds: int) -> list[Figure]:
+def run(stack: Stack, *, quick: bool) -> list[Figure]:
     """Milliseconds per 1,000 rows, per claim and per look at the status, at each number of pending rows."""
+    sizes, rows, rounds = ((10_000, 100_000), 6_400, 2) if quick else ((10_000, 1_000_000), 6_400, 3)
     with connect(stack.url, autocommit=True) as connection:
         connection.execute(f"SELECT create_model('growth', source => '{SOURCE}', base => 'bench')".encode())
         figures = [figure for size in sizes for figure in _at(stack, connection, size, rows=rows, rounds=rounds)]

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from benchmarks.measure import Figure
+from benchmarks.measure import Bar, Figure
 from thanopg.config import ImageLimits
 from thanopg.images.decode import decode
 from thanopg.models.library import LoadedModel
@@ -42,16 +42,16 @@ def shares(
     work = decoding + forward + writing
     limit, rate = (os.cpu_count() or 1) / work, len(paths) / seconds
     return [
-        _share(title, f"  share of the work limit, {limit:.1f}/s", work, rate / limit),
+        _share(title, f"  share of the work limit, {limit:.1f}/s", work, rate / limit, Bar(least=0.85)),
         _share(title, f"  share of the forward limit, {forward_rate:.1f}/s", 1 / forward_rate, rate / forward_rate),
         _share(title, "  decoding, of the work", decoding, decoding / work),
         _share(title, "  forward pass, of the work", forward, forward / work),
-        _share(title, "  writing, of the work", writing, writing / work),
+        _share(title, "  writing, of the work", writing, writing / work, Bar(most=0.05)),
     ]
 
 
-def _share(title: str, what: str, seconds: float, share: float) -> Figure:
-    return Figure(benchmark=title, what=what, median_ms=seconds * 1000, spread_ms=0.0, ratio=share)
+def _share(title: str, what: str, seconds: float, share: float, bar: Bar | None = None) -> Figure:
+    return Figure(benchmark=title, what=what, median=seconds * 1000, ratio=share, bar=bar)
 
 
 def _decoding(model: LoadedModel, paths: Sequence[Path]) -> tuple[float, list[np.ndarray]]:  # type: ignore[type-arg]

@@ -5,31 +5,59 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """What a ratio is held against: at least, or at most, so much."""
+
+    least: float | None = None
+    most: float | None = None
+
+    def holds(self, ratio: float) -> bool:
+        return (self.least is None or ratio >= self.least) and (self.most is None or ratio <= self.most)
+
+    def __str__(self) -> str:
+        parts = [
+            f"≥ {self.least:g}" if self.least is not None else "",
+            f"≤ {self.most:g}" if self.most is not None else "",
+        ]
+        return " ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One line of the table. `ratio`: this median over the baseline's; below 1 is faster than it."""
+    """One line of the table. `ratio`: this median over the baseline's, where the section does not say otherwise."""
 
     benchmark: str
     what: str
-    median_ms: float
-    spread_ms: float
+    median: float
+    spread: float = 0.0
     """between the quartiles"""
-    ratio: float
+    unit: str = "ms"
+    ratio: float | None = None
+    bar: Bar | None = None
+    """for the ratio"""
 
     @property
-    def difference_ms(self) -> float:
-        """What it takes longer than the baseline."""
-        return self.median_ms - self.median_ms / self.ratio
+    def held(self) -> bool | None:
+        """None where nothing was asked for."""
+        return None if self.bar is None or self.ratio is None else self.bar.holds(self.ratio)
 
     def as_json(self) -> dict[str, object]:
-        return {**asdict(self), "difference_ms": self.difference_ms}
+        return {**asdict(self), "bar": str(self.bar) if self.bar else None, "held": self.held}
 
 
-def interleave(benchmark: str, calls: Mapping[str, Callable[[], object]], *, rounds: int) -> list[Figure]:
+def interleave(
+    benchmark: str, calls: Mapping[str, Callable[[], object]], *, rounds: int, bars: Mapping[str, Bar] | None = None
+) -> list[Figure]:
     """Run every call once per round, in order; the first one named is the baseline. One round is warm-up."""
+    return figures_of(benchmark, timed(calls, rounds=rounds), bars=bars)
+
+
+def timed(calls: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, list[float]]:
+    """Milliseconds of each round of each call, taken in turn. One round more is warm-up."""
     times: dict[str, list[float]] = {what: [] for what in calls}
     for turn in range(rounds + 1):
         for what, call in calls.items():
@@ -37,23 +65,23 @@ def interleave(benchmark: str, calls: Mapping[str, Callable[[], object]], *, rou
             call()
             if turn:
                 times[what].append((time.perf_counter() - start) * 1000)
-    return figures_of(benchmark, times)
+    return times
 
 
-def figures_of(benchmark: str, times: Mapping[str, Sequence[float]]) -> list[Figure]:
-    """Of milliseconds that were taken otherwise; the first one named is the baseline."""
-    medians = {what: statistics.median(taken) for what, taken in times.items()}
-    baseline = next(iter(medians.values()))
+def figures_of(
+    benchmark: str, times: Mapping[str, Sequence[float]], *, unit: str = "ms", bars: Mapping[str, Bar] | None = None
+) -> list[Figure]:
+    """Of values that were taken otherwise; the first one named is the baseline."""
+    figures = [figure_of(benchmark, what, taken, unit=unit) for what, taken in times.items()]
     return [
-        Figure(
-            benchmark=benchmark,
-            what=what,
-            median_ms=medians[what],
-            spread_ms=_quartiles(taken),
-            ratio=medians[what] / baseline,
-        )
-        for what, taken in times.items()
+        replace(figure, ratio=figure.median / figures[0].median, bar=(bars or {}).get(figure.what))
+        for figure in figures
     ]
+
+
+def figure_of(benchmark: str, what: str, taken: Sequence[float], *, unit: str = "ms") -> Figure:
+    """Median and spread, compared with nothing."""
+    return Figure(benchmark=benchmark, what=what, median=statistics.median(taken), spread=_quartiles(taken), unit=unit)
 
 
 def _quartiles(taken: Sequence[float]) -> float:

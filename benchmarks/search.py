@@ -10,7 +10,8 @@ DIMENSIONS = 512
 TEXT = "a black cat"
 
 
-def run(stack: Stack, *, rows: int, rounds: int) -> list[Figure]:
+def run(stack: Stack, *, quick: bool) -> list[Figure]:
+    rows, rounds = (5_000, 100) if quick else (50_000, 500)
     with connect(stack.url, autocommit=True) as connection:
         connection.execute(f"SELECT create_model('fake', source => 'fake:{DIMENSIONS}', base => 'bench')".encode())
         connection.execute("CREATE TABLE search_bench (id int PRIMARY KEY, image_path text)")
