@@ -5,8 +5,9 @@ Weights are random, because speed does not depend on them; vectors are compared 
 
 from __future__ import annotations
 
+import statistics
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import numpy as np
 import psycopg
 
 from benchmarks.limits import shares
-from benchmarks.measure import Figure, interleave
+from benchmarks.measure import Bar, Figure, figures_of, timed
 from benchmarks.photographs import SIZES, write_photographs
 from benchmarks.plain import PlainOpenClip, save_random
 from benchmarks.stack import Stack
@@ -31,12 +32,17 @@ from thanopg.worker.worker import Worker
 BATCH = 32
 ARCHITECTURE = "ViT-B-32"
 TABLE = "bulk_bench"
+WORKER = "worker, vectors committed"
 SAME = 0.999
 """cosine between the worker's vectors and plain open_clip's"""
+LEAST_BEHIND = 2.0
+"""times that the plain loop takes longer, at least"""
+LEAST_AHEAD = 1.1
+"""of the fastest of the others"""
 
 
 def run(stack: Stack, *, quick: bool) -> list[Figure]:
-    pictures, rounds = (64, 2) if quick else (256, 3)
+    pictures, rounds = (64, 1) if quick else (128, 3)
     source = save_random(ARCHITECTURE, stack.directory / "model")
     plain = PlainOpenClip(source)
     library = ModelLibrary("cpu", partial(load_embedder, engine="auto"))
@@ -46,34 +52,41 @@ def run(stack: Stack, *, quick: bool) -> list[Figure]:
         connection.execute("SELECT create_model('random', source => %s, base => 'vit')", (source,))
         connection.execute(f"CREATE TABLE {TABLE} (id int PRIMARY KEY, image_path text)")
         connection.execute(f"SELECT add_image_embedding('{TABLE}', 'image_path', 'random', index => 'none')")
+        ways: dict[str, Callable[[Sequence[Path]], object]] = {
+            "plain open_clip loop": partial(plain.loop, batch=BATCH),
+            "open_clip behind a DataLoader": partial(plain.loader, batch=BATCH),
+            WORKER: partial(_work, stack, library, connection),
+        }
         for label, size in SIZES.items():
-            root = stack.directory / label.replace(" ", "-")
-            paths = write_photographs(root, size, pictures)
             title = f"bulk embedding, {pictures:,} JPEG files of {label}, {ARCHITECTURE}"
-            work = partial(_work, stack, library, connection, root, paths)
-            work()
-            _check_same(connection, plain.loop(paths, BATCH))
-            found = interleave(
-                title,
-                {
-                    "plain open_clip loop": partial(plain.loop, paths, BATCH),
-                    "open_clip behind a DataLoader": partial(plain.loader, paths, BATCH),
-                    "worker, vectors committed": work,
-                },
-                rounds=rounds,
-            )
-            figures += found
+            paths = write_photographs(stack.directory / label.replace(" ", "-"), size, pictures)
+            for way in ways.values():
+                way(paths[:BATCH])
+            _check_same(connection, plain.loop(paths[:BATCH], BATCH))
+            times = timed({what: partial(way, paths) for what, way in ways.items()}, rounds=rounds, warm=True)
+            figures += figures_of(title, times, bars={WORKER: Bar(most=1 / LEAST_BEHIND)})
+            figures.append(_beside_the_fastest(title, figures[-len(ways) :]))
             _fill(connection, paths)
-            seconds = found[-1].median / 1000
+            seconds = statistics.median(times[WORKER]) / 1000
             figures += shares(title, model, stack.url, paths, table=TABLE, batch=BATCH, seconds=seconds)
     return figures
 
 
-def _work(
-    stack: Stack, library: ModelLibrary, connection: psycopg.Connection, root: Path, paths: Sequence[Path]
-) -> None:
+def _beside_the_fastest(title: str, figures: Sequence[Figure]) -> Figure:
+    (ours,) = (figure for figure in figures if figure.what == WORKER)
+    fastest = min((figure for figure in figures if figure is not ours), key=lambda figure: figure.median)
+    return Figure(
+        benchmark=title,
+        what=f"  as fast as the fastest other: {fastest.what}",
+        median=fastest.median,
+        ratio=fastest.median / ours.median,
+        bar=Bar(least=LEAST_AHEAD),
+    )
+
+
+def _work(stack: Stack, library: ModelLibrary, connection: psycopg.Connection, paths: Sequence[Path]) -> None:
     _fill(connection, paths)
-    with Preparer(ImageReader(root, ImageLimits()), stack.decoder, threads=4) as preparer:
+    with Preparer(ImageReader(paths[0].parent, ImageLimits()), stack.decoder, threads=4) as preparer:
         options = WorkerOptions(batch_size=BATCH, deep_reconcile_every=float("inf"))
         worker = Worker(url=stack.url, library=library, preparer=preparer, options=options)
         tally = worker.run(threading.Event(), once=True)

@@ -56,14 +56,14 @@ def interleave(
     return figures_of(benchmark, timed(calls, rounds=rounds), bars=bars)
 
 
-def timed(calls: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of each round of each call, taken in turn. One round more is warm-up."""
+def timed(calls: Mapping[str, Callable[[], object]], *, rounds: int, warm: bool = False) -> dict[str, list[float]]:
+    """Milliseconds of each round of each call, taken in turn. One round more is warm-up, unless they are `warm`."""
     times: dict[str, list[float]] = {what: [] for what in calls}
-    for turn in range(rounds + 1):
+    for turn in range(rounds + (not warm)):
         for what, call in calls.items():
             start = time.perf_counter()
             call()
-            if turn:
+            if turn or warm:
                 times[what].append((time.perf_counter() - start) * 1000)
     return times
 

@@ -117,7 +117,9 @@ class Claimer:
                 continue
             busy = claimed or any(self._watches[column.id].reconciler.under_way for column in columns)
             pause = self._options.shortest_poll if busy else min(pause * 2, self._options.longest_poll)
-            if not claimed:
+            if not claimed and once:
+                self._heartbeat.wait_for_drop(stop, pause)  # the last batch ends the work
+            elif not claimed:
                 stop.wait(pause)
 
     def _announce(self, queue: WorkQueue) -> None:

@@ -1,6 +1,6 @@
 """Whether large JPEGs may be scaled by their decoder for a model: only if its vectors stay the same.
 
-That is tried once, when the first large picture comes.
+That is tried once in a process, when the first large picture comes.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import threading
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from PIL import Image
@@ -25,22 +26,24 @@ LARGE = 64 * 1024
 """bytes of a file below which no draft is worth a trial"""
 
 
+_tried: WeakKeyDictionary[LoadedModel, Preprocessing] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
 class Drafts:
     """How a model's pictures are decoded, by the size of their files. Thread-safe."""
 
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
-        self._tried: Preprocessing | None = None
-        self._lock = threading.Lock()
 
     def choose(self, size: int) -> Preprocessing:
         """For a file of `size` bytes."""
         if size < LARGE:
             return self._model.preprocessing
-        with self._lock:
-            if self._tried is None:
-                self._tried = with_drafts(self._model)
-            return self._tried
+        with _lock:
+            if self._model not in _tried:
+                _tried[self._model] = with_drafts(self._model)
+            return _tried[self._model]
 
 
 def with_drafts(model: LoadedModel) -> Preprocessing:

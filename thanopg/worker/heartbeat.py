@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,6 +26,7 @@ class Heartbeat:
         self._open_queue = open_queue
         self._lease = lease
         self._claims: dict[uuid.UUID, Claim] = {}
+        self._drops = 0
         self._lock = threading.Condition()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -44,6 +46,7 @@ class Heartbeat:
     def drop(self, claim: Claim) -> None:
         with self._lock:
             self._claims.pop(claim.token, None)
+            self._drops += 1
             self._lock.notify_all()
 
     def wait_until_idle(self, stop: threading.Event) -> None:
@@ -51,6 +54,14 @@ class Heartbeat:
         with self._lock:
             while self._claims and not stop.is_set():
                 self._lock.wait(STOP_SECONDS)
+
+    def wait_for_drop(self, stop: threading.Event, seconds: float) -> None:
+        """Return when a claim in hand has ended, after so many seconds, or when it is time to stop."""
+        end = time.monotonic() + seconds
+        with self._lock:
+            before = self._drops
+            while self._drops == before and not stop.is_set() and (left := end - time.monotonic()) > 0:
+                self._lock.wait(min(left, STOP_SECONDS))
 
     @property
     def held(self) -> int:
