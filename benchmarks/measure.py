@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -49,6 +50,10 @@ class Figure:
         return {**asdict(self), "bar": str(self.bar) if self.bar else None, "held": self.held}
 
 
+class LeftOut(Exception):
+    """Raised by a call that can't be measured any more: it has no figure, and what is compared with it goes on."""
+
+
 def interleave(
     benchmark: str, calls: Mapping[str, Callable[[], object]], *, rounds: int, bars: Mapping[str, Bar] | None = None
 ) -> list[Figure]:
@@ -60,9 +65,14 @@ def timed(calls: Mapping[str, Callable[[], object]], *, rounds: int, warm: bool 
     """Milliseconds of each round of each call, taken in turn. One round more is warm-up, unless they are `warm`."""
     times: dict[str, list[float]] = {what: [] for what in calls}
     for turn in range(rounds + (not warm)):
-        for what, call in calls.items():
+        for what in list(times):
             start = time.perf_counter()
-            call()
+            try:
+                calls[what]()
+            except LeftOut as reason:
+                print(f"{what}: left out: {reason}", file=sys.stderr)
+                del times[what]
+                continue
             if turn or warm:
                 times[what].append((time.perf_counter() - start) * 1000)
     return times
