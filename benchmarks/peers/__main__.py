@@ -50,7 +50,7 @@ def _install(peers: Sequence[Peer], directory: Path) -> int:
 
 
 def _try(peers: Sequence[Peer], environments: Path) -> None:
-    """Each of them on the same pictures, with what it loses by itself: nothing here is interleaved."""
+    """Each of them on the same pictures, in turn with the plain loop."""
     from benchmarks.peers.trial import trial
 
     with tempfile.TemporaryDirectory(prefix="thanopg-peers-") as directory:

@@ -2,6 +2,9 @@
 
 Its own settings: pictures are opened, and embedded one at a time, by a pool of threads of Python's default size;
 `batch_size` is how many it hands to the pool at once, and stays at its default. Rows are read back from the table.
+
+For each `add` it makes the function anew from the table's metadata, twice, and so loads the model twice. Loading is in
+nobody's seconds here, so the function that was made first is used again.
 """
 
 from __future__ import annotations
@@ -23,11 +26,9 @@ from lancedb.pydantic import LanceModel, Vector  # noqa: E402
 
 
 def load(directory: Path) -> Embed:
-    function = (
-        get_registry()
-        .get("open-clip")
-        .create(name="ViT-B-32", pretrained=str(directory / "open_clip_model.safetensors"))
-    )
+    kind = get_registry().get("open-clip")
+    function = kind.create(name="ViT-B-32", pretrained=str(directory / "open_clip_model.safetensors"))
+    kind.create = classmethod(lambda cls, **settings: function)
 
     class Images(LanceModel):
         image_uri: str = function.SourceField()
