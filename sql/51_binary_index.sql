@@ -29,7 +29,7 @@ COMMENT ON FUNCTION thanopg.binary_expression IS 'SQL text: the signs of a vecto
 -- The first part of a search: what an index finds. Twenty candidates for each row that is wanted, because the signs alone
 -- tell near ones badly apart; the scan looks at as many, unless the caller says at how many.
 CREATE OR REPLACE FUNCTION thanopg.near_statement(
-  col thanopg.embedding_column, items text, distance text, source text, condition text, k int, options jsonb)
+  col thanopg.embedding_column, vector text, items text, distance text, source text, condition text, k int, options jsonb)
 RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
   candidates CONSTANT bigint := greatest(20 * k::bigint, 200);
@@ -43,10 +43,10 @@ BEGIN
   RETURN format(
     E'  SELECT * FROM (  -- candidates by the signs of their numbers, ranked by their whole vectors\n'
     '    SELECT %s, %s AS distance\n    FROM %s\n    WHERE %s%s\n'
-    '    ORDER BY %s %s (SELECT %s FROM query)\n    LIMIT %s) candidate\n  ORDER BY distance\n  LIMIT %s',
+    '    ORDER BY %s %s (SELECT %s)\n    LIMIT %s) candidate\n  ORDER BY distance\n  LIMIT %s',
     items, distance, source, condition,
     CASE WHEN options ? 'ef_search' THEN '' ELSE format(' AND (SELECT thanopg.prepare_scan(%s))', candidates) END,
     thanopg.binary_expression(col, format('%I.%I', (col).table_name, (col).column_name)), operator,
-    thanopg.binary_expression(col, 'vector'), candidates, k);
+    thanopg.binary_expression(col, vector), candidates, k);
 END $$;
 COMMENT ON FUNCTION thanopg.near_statement IS 'SQL text: the k rows nearest to a query vector, as far as the index finds them';

@@ -51,29 +51,40 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION thanopg.from_target IS 'SQL text: the searched table';
 
--- The one place that writes a search of one column. query yields one row with the column "vector"; items are the columns that each
--- row shows, as SQL text. The vector is computed once: an inline call would run for every row.
+-- The one place that writes a search of one column, in two halves: what an index finds, and every row for when that is too
+-- little. All in SQL text: vector is the query's vector and no call, which would run for every row, items are the columns that
+-- each row shows, too_few is what the second half waits for.
+CREATE OR REPLACE FUNCTION thanopg.search_halves(
+  col thanopg.embedding_column, vector text, items text, k int, filter text, options jsonb, too_few text,
+  OUT near text, OUT every text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+  vector_column CONSTANT text := format('%I.%I', (col).table_name, (col).column_name);
+  distance CONSTANT text := format('%s %s %s', vector_column, thanopg.distance_operator((col).type_id), vector);
+  condition CONSTANT text := vector_column || ' IS NOT NULL' || coalesce(E'\n    AND (' || filter || E'\n    )', '');  -- the line break ends a comment
+  source CONSTANT text := thanopg.from_target(col);
+BEGIN
+  near := thanopg.near_statement(col, vector, items, distance, source, condition, k, options);
+  every := format(E'  SELECT %s, (%s) + 0 AS distance\n  FROM %s\n  WHERE %s\n  ORDER BY distance\n  LIMIT %s',  -- "+ 0" keeps the index out
+                  items, distance, source, concat_ws(E'\n    AND ', condition, too_few), k);
+END $$;
+COMMENT ON FUNCTION thanopg.search_halves IS 'SQL text: the k rows nearest to a query vector, as far as the index finds them, and without it';
+
+-- Both halves in one statement. query yields one row with the column "vector", which is computed once.
 CREATE OR REPLACE FUNCTION thanopg.search_statement(
   col thanopg.embedding_column, query text, items text, k int, filter text, options jsonb)
 RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
-  exact boolean := coalesce((options->>'exact')::boolean, false);
-  vector_column text := format('%I.%I', (col).table_name, (col).column_name);
-  distance text := format('%s %s (SELECT vector FROM query)', vector_column, thanopg.distance_operator((col).type_id));
-  condition text := vector_column || ' IS NOT NULL' || coalesce(E'\n    AND (' || filter || E'\n    )', '');  -- the line break ends a comment
-  shape CONSTANT text := E'  SELECT %s, %s AS distance\n  FROM %s\n  WHERE %s\n  ORDER BY distance\n  LIMIT %s';
-  source CONSTANT text := thanopg.from_target(col);
-  every text;
+  exact CONSTANT boolean := coalesce((options->>'exact')::boolean, false);
+  half CONSTANT record := thanopg.search_halves(col, '(SELECT vector FROM query)', items, k, filter, options,
+    CASE WHEN NOT exact THEN format('(SELECT count(*) FROM near) < %s', k) END);
 BEGIN
-  -- "+ 0" keeps the index out
-  every := format(shape, items, '(' || distance || ') + 0', source,
-                  condition || CASE WHEN exact THEN '' ELSE format(E'\n    AND (SELECT count(*) FROM near) < %s', k) END, k);
   IF exact THEN
-    RETURN format(E'WITH query AS MATERIALIZED (\n  %s\n)\nSELECT * FROM (\n%s\n) found\nORDER BY distance', query, every);
+    RETURN format(E'WITH query AS MATERIALIZED (\n  %s\n)\nSELECT * FROM (\n%s\n) found\nORDER BY distance', query, half.every);
   END IF;
   RETURN format(E'WITH query AS MATERIALIZED (\n  %s\n), near AS MATERIALIZED (\n%s\n), every AS (  -- an index scan may end too early: then once more, without it\n%s\n)\n'
                 'SELECT * FROM near WHERE (SELECT count(*) FROM near) >= %s\nUNION ALL\nSELECT * FROM every\nORDER BY distance',
-                query, thanopg.near_statement(col, items, distance, source, condition, k, options), every, k);
+                query, half.near, half.every, k);
 END $$;
 COMMENT ON FUNCTION thanopg.search_statement IS 'SQL text: the k rows nearest to a query vector, nearest first';
 

@@ -84,18 +84,29 @@ LANGUAGE plpgsql STABLE SET hnsw.iterative_scan = 'strict_order' AS $$
 DECLARE
   effort CONSTANT text := thanopg.present_effort();
   plain CONSTANT text := 'SELECT (row_number() OVER (ORDER BY s.distance))::int, $2::regclass, s.key, s.image, (1 - s.distance)::real, $3::jsonb';
+  half record;
+  vector text;
+  shared jsonb;
   written record;
-  found_rows int;
+  found_rows int := 0;
   most_counted CONSTANT int := 10000;
   waiting bigint;
 BEGIN
   IF key IS NULL AND thanopg.is_plain(col, options) THEN
     PERFORM thanopg.check_filter(col, filter), thanopg.set_search_effort(k, options);
-    RETURN QUERY EXECUTE
-      plain || ' FROM (' || thanopg.search_statement(col, thanopg.query_expression(col, '$1'), thanopg.image_items(col), k, filter, options)
-      || ') s ORDER BY s.distance'
-    USING CASE WHEN image IS NULL THEN thanopg.query_vector(query, col) ELSE thanopg.query_vector(image, col) END,
-          col.target, jsonb_build_object('model', col.model, 'column', col.column_name);
+    half := thanopg.search_halves(col, '$1::' || col.type, thanopg.image_items(col), k, filter, options, NULL);
+    vector := CASE WHEN image IS NULL THEN thanopg.query_vector(query, col) ELSE thanopg.query_vector(image, col) END;
+    shared := jsonb_build_object('model', col.model, 'column', col.column_name);
+    -- one after the other: a plan of both takes longer to make than most searches take
+    IF (options->>'exact')::boolean IS NOT TRUE THEN
+      RETURN QUERY EXECUTE plain || ' FROM (SELECT n.*, count(*) OVER () AS number FROM (' || half.near || ') n) s WHERE s.number >= $4 ORDER BY s.distance'
+      USING vector, col.target, shared, k;
+      GET DIAGNOSTICS found_rows = ROW_COUNT;
+    END IF;
+    IF found_rows = 0 THEN
+      RETURN QUERY EXECUTE plain || ' FROM (' || half.every || ') s ORDER BY s.distance' USING vector, col.target, shared;
+      GET DIAGNOSTICS found_rows = ROW_COUNT;
+    END IF;
   ELSE
     written := thanopg.written_search(col, query, image, key, thanopg.image_items(col), k, filter, options, false);
     PERFORM thanopg.set_search_effort(coalesce((written.plan->>'candidates')::int, k), options);
@@ -105,8 +116,8 @@ BEGIN
       'SELECT s.rank::int, $2::regclass, s.key, s.image, s.similarity::real, $3::jsonb || s.detail FROM (' || written.statement || ') s ORDER BY s.rank'
     END
     USING written.vectors, col.target, thanopg.search_detail(col, written.captions, written.plan);
+    GET DIAGNOSTICS found_rows = ROW_COUNT;
   END IF;
-  GET DIAGNOSTICS found_rows = ROW_COUNT;
   PERFORM set_config('hnsw.ef_search', effort, true);
   IF found_rows < k AND has_table_privilege('thanopg.pending', 'SELECT') THEN  -- else it is none of the caller's business
     SELECT count(*) INTO waiting FROM (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import psycopg
 import pytest
@@ -111,6 +113,17 @@ def test_search_sql_runs_as_it_is(connection: psycopg.Connection, vectors: np.nd
     (statement,) = connection.execute("SELECT search_sql('it''s', 'fake', 6, filter => $$kind = 'odd'$$)").fetchone()
     rows = connection.execute(statement).fetchall()
     assert [row[0]["id"] for row in rows] == nearest(vectors, text_vector("it's"), 6, lambda i: i % 2)
+
+
+def test_search_sql_finds_what_search_image_finds(connection: psycopg.Connection, vectors: np.ndarray) -> None:
+    arguments = "'밝은 빨간색 원피스', 'fake', %(k)s, filter => %(filter)s, options => %(options)s"
+    there = {None: 180, "kind = 'odd'": 100, "photo.id IN (11, 12, 13, 14)": 4, "false": 0}
+    for k, (filter, rows), options in product((3, ROWS), there.items(), ("{}", '{"exact": true}')):
+        asked = {"k": k, "filter": filter, "options": options}
+        found = connection.execute(f"SELECT key, image FROM search_image({arguments})", asked).fetchall()
+        (statement,) = connection.execute(f"SELECT search_sql({arguments})", asked).fetchone()
+        assert found == [row[:2] for row in connection.execute(statement).fetchall()]
+        assert len(found) == min(k, rows)
 
 
 def test_the_plain_join_form(connection: psycopg.Connection, vectors: np.ndarray) -> None:
