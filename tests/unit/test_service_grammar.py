@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thanopg.errors import NoCatalog, NotSupported, SyntaxNotUnderstood, ThanopgError
+from thanopg.errors import InvalidEncoding, NoCatalog, NotSupported, SyntaxNotUnderstood, ThanopgError
 from thanopg.service.grammar import parse as parse_bytes
 from thanopg.service.statement import BYTEA, TEXT, Call, Fixed, Forget, NoOp, Parameter, Statement, Transaction
 
@@ -38,6 +38,22 @@ def call(text: str) -> Call:
 )
 def test_ways_to_write_a_call(text: str) -> None:
     assert call(text) == Call("embed_text", ("a cat", "clip"), "embed_text", (), frozenset())
+
+
+USUAL = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
+
+
+@given(USUAL, USUAL, USUAL)
+def test_what_the_database_asks_is_read_like_everything_else(text: str, source: str, fingerprint: str) -> None:
+    written = ", ".join("'" + part.replace("'", "''") + "'" for part in (text, source, fingerprint))
+    expected = Call("embed_text", (text, source, fingerprint), "embed_text", (), frozenset())
+    assert call(f"SELECT embed_text({written})") == expected  # at once, where no quote is doubled
+    assert call(f"SELECT embed_text( {written})") == expected  # word by word
+
+
+def test_bytes_that_are_no_text_are_refused_in_what_the_database_asks() -> None:
+    with pytest.raises(InvalidEncoding):
+        parse_bytes(b"SELECT embed_text('\xff', 'clip', 'f')")
 
 
 def test_parameters_have_the_types_of_their_places() -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 from thanopg.errors import NotSupported
-from thanopg.service.frontend import Text
+from thanopg.service.frontend import LARGE, Text, decode_text
 from thanopg.service.lexer import Token, tokens
 from thanopg.service.selection import parse_select
 from thanopg.service.statement import (
     ACCEPTED_HINT,
     SERVER_VERSION,
+    Call,
     Fixed,
     Forget,
     NoOp,
@@ -21,9 +23,14 @@ from thanopg.service.statement import (
     is_utf8,
 )
 
+_USUAL: Final = re.compile(rb"SELECT embed_text\('([^']*)', '([^']*)', '([^']*)'\)")
+"""as the database writes nearly all that it asks; word by word, reading it would be most of a cached answer's time"""
+
 
 def parse(text: Text) -> list[Statement]:
     """The statements of `text` in order; none for an empty query. Raises SyntaxNotUnderstood and NotSupported."""
+    if len(text) <= LARGE and (usual := _USUAL.fullmatch(text)):
+        return [Call("embed_text", tuple(map(decode_text, usual.groups())), "embed_text", (), frozenset())]
     statements: list[Statement] = []
     current: list[Token] = []
     for token in tokens(text):
