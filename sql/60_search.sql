@@ -88,6 +88,20 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION thanopg.search_statement IS 'SQL text: the k rows nearest to a query vector, nearest first';
 
+-- The halves apart, to be run one after the other until one finds rows: the first finds none where the index finds too few.
+-- $1 is an array whose first element is the query's vector as text.
+CREATE OR REPLACE FUNCTION thanopg.search_statements(col thanopg.embedding_column, items text, k int, filter text, options jsonb)
+RETURNS text[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+  half CONSTANT record := thanopg.search_halves(col, '$1[1]::' || (col).type, items, k, filter, options, NULL);
+BEGIN
+  IF (options->>'exact')::boolean THEN
+    RETURN ARRAY[half.every];
+  END IF;
+  RETURN ARRAY[format('SELECT * FROM (SELECT n.*, count(*) OVER () AS found_rows FROM (%s) n) counted WHERE found_rows >= %s', half.near, k), half.every];
+END $$;
+COMMENT ON FUNCTION thanopg.search_statements IS 'SQL texts: the k rows nearest to a query vector, by the index if it finds as many, else without it';
+
 -- A text that was written of a picture leads to that picture. In plpgsql, which plans a look at the registry only once.
 CREATE OR REPLACE FUNCTION thanopg.picture_column(col thanopg.embedding_column)
 RETURNS name LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -1,10 +1,19 @@
--- From the arguments of a search to its statement, and to its rows.
+-- From the arguments of a search to its statements, and to its rows.
 
--- plan is null where the one column of vectors is all that is searched. As an expression the vectors are calls of embed_text,
--- to be read and run again; otherwise they are computed now, and the statement's $1 stands for them.
+-- Most searches ask for one vector of one column and nothing else. They take a short way.
+CREATE OR REPLACE FUNCTION thanopg.is_plain(col thanopg.embedding_column, options jsonb)
+RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (col).template IS NULL AND (
+  options = '{}' OR NOT options ?| '{plus,minus,like,unlike,template,min_probability}' AND coalesce(options->>'method', 'image') = 'image');
+COMMENT ON FUNCTION thanopg.is_plain IS 'does a search ask for one vector of one column and nothing else';
+
+-- The statements are run one after another until one finds rows: an index scan may end too early, and a plan of both ways at
+-- once takes longer to make than most searches take to run. As an expression it is one, in which the vectors are calls of
+-- embed_text, to be read and run again; otherwise they are computed now, and $1 stands for them. plan is null where one
+-- column of vectors is all that is searched.
 CREATE OR REPLACE FUNCTION thanopg.written_search(
   col thanopg.embedding_column, query text, image bytea, key jsonb, items text, k int, filter text, options jsonb, as_expression boolean,
-  OUT statement text, OUT vectors text[], OUT plan jsonb, OUT captions thanopg.embedding_column[])
+  OUT statements text[], OUT vectors text[], OUT plan jsonb, OUT captions thanopg.embedding_column[])
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED AS $$
 #variable_conflict use_variable
 DECLARE
@@ -17,6 +26,11 @@ DECLARE
   selected text[];
 BEGIN
   PERFORM thanopg.check_filter(col, filter);
+  IF key IS NULL AND NOT as_expression AND thanopg.is_plain(col, options) THEN
+    vectors := ARRAY[CASE WHEN image IS NULL THEN thanopg.query_vector(query, col) ELSE thanopg.query_vector(image, col) END];
+    statements := thanopg.search_statements(col, items, k, filter, options);
+    RETURN;
+  END IF;
   parts := thanopg.query_parts(query, image, key, options);
   IF parts = '[]' THEN
     PERFORM thanopg.check_query(NULL::text);
@@ -29,10 +43,14 @@ BEGIN
       asked := '$1[1]';
       vectors := ARRAY[thanopg.parts_vector(col, parts, options)];
     END IF;
-    statement := thanopg.search_statement(col, thanopg.query_expression(col, asked), items, k, filter, options);
     IF options ? 'min_probability' THEN
-      statement := format(E'SELECT * FROM (\n%s\n) found\nWHERE distance <= %L::double precision\nORDER BY distance', statement,
-                          1 - thanopg.least_similarity(col, options));
+      statements := ARRAY[format(E'SELECT * FROM (\n%s\n) found\nWHERE distance <= %L::double precision\nORDER BY distance',
+                                 thanopg.search_statement(col, thanopg.query_expression(col, asked), items, k, filter, options),
+                                 1 - thanopg.least_similarity(col, options))];
+    ELSIF as_expression THEN
+      statements := ARRAY[thanopg.search_statement(col, thanopg.query_expression(col, asked), items, k, filter, options)];
+    ELSE
+      statements := thanopg.search_statements(col, items, k, filter, options);
     END IF;
     RETURN;
   END IF;
@@ -53,12 +71,12 @@ BEGIN
     END IF;
     selected := selected || format(CASE WHEN as_expression THEN 'vector_%s' ELSE '$1[%s]' END || '::%s AS %s', place, needed[i].type, names[i]);
   END LOOP;
-  statement := thanopg.hybrid_statement(
+  statements := ARRAY[thanopg.hybrid_statement(
     col, captions, plan, array_to_string(selected, ', ') || CASE WHEN as_expression THEN (
       SELECT format(E'\n  FROM (SELECT %s OFFSET 0) asked', string_agg(format('%s AS vector_%s', u.call, u.number), ', ' ORDER BY u.number))
-      FROM unnest(calls) WITH ORDINALITY u(call, number)) ELSE '' END, parts, items, k, filter, options);
+      FROM unnest(calls) WITH ORDINALITY u(call, number)) ELSE '' END, parts, items, k, filter, options)];
 END $$;
-COMMENT ON FUNCTION thanopg.written_search IS 'the statement of a search, and the vectors that it is run with';
+COMMENT ON FUNCTION thanopg.written_search IS 'the statements of a search, and the vectors that they are run with';
 
 -- What detail says of every row: how it was searched.
 CREATE OR REPLACE FUNCTION thanopg.search_detail(col thanopg.embedding_column, captions thanopg.embedding_column[], plan jsonb)
@@ -69,13 +87,6 @@ RETURN jsonb_build_object('model', (col).model, 'column', (col).column_name) || 
     'captions', CASE WHEN plan->'weights' ? 'caption' THEN (SELECT jsonb_agg(c.column_name) FROM unnest(captions) c) END)) END;
 COMMENT ON FUNCTION thanopg.search_detail IS 'what detail says of all rows that a search finds';
 
--- Most searches ask for one vector of one column and nothing else. They take a short way.
-CREATE OR REPLACE FUNCTION thanopg.is_plain(col thanopg.embedding_column, options jsonb)
-RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (col).template IS NULL AND (col).slope IS NULL AND (
-  options = '{}' OR NOT options ?| '{plus,minus,like,unlike,template,min_probability}' AND coalesce(options->>'method', 'image') = 'image');
-COMMENT ON FUNCTION thanopg.is_plain IS 'does a search ask for one vector of one column and nothing else';
-
 -- Not parallel-restricted: set_config refuses to run under a parallel plan.
 CREATE OR REPLACE FUNCTION thanopg.run_search(
   col thanopg.embedding_column, query text, image bytea, key jsonb, k int, filter text, options jsonb)
@@ -83,41 +94,27 @@ RETURNS TABLE (rank int, target regclass, row_key jsonb, row_image text, similar
 LANGUAGE plpgsql STABLE SET hnsw.iterative_scan = 'strict_order' AS $$
 DECLARE
   effort CONSTANT text := thanopg.present_effort();
-  plain CONSTANT text := 'SELECT (row_number() OVER (ORDER BY s.distance))::int, $2::regclass, s.key, s.image, (1 - s.distance)::real, $3::jsonb';
-  half record;
-  vector text;
-  shared jsonb;
   written record;
-  found_rows int := 0;
+  shape text;
+  statement text;
+  found_rows int;
   most_counted CONSTANT int := 10000;
   waiting bigint;
 BEGIN
-  IF key IS NULL AND thanopg.is_plain(col, options) THEN
-    PERFORM thanopg.check_filter(col, filter), thanopg.set_search_effort(k, options);
-    half := thanopg.search_halves(col, '$1::' || col.type, thanopg.image_items(col), k, filter, options, NULL);
-    vector := CASE WHEN image IS NULL THEN thanopg.query_vector(query, col) ELSE thanopg.query_vector(image, col) END;
-    shared := jsonb_build_object('model', col.model, 'column', col.column_name);
-    -- one after the other: a plan of both takes longer to make than most searches take
-    IF (options->>'exact')::boolean IS NOT TRUE THEN
-      RETURN QUERY EXECUTE plain || ' FROM (SELECT n.*, count(*) OVER () AS number FROM (' || half.near || ') n) s WHERE s.number >= $4 ORDER BY s.distance'
-      USING vector, col.target, shared, k;
-      GET DIAGNOSTICS found_rows = ROW_COUNT;
-    END IF;
-    IF found_rows = 0 THEN
-      RETURN QUERY EXECUTE plain || ' FROM (' || half.every || ') s ORDER BY s.distance' USING vector, col.target, shared;
-      GET DIAGNOSTICS found_rows = ROW_COUNT;
-    END IF;
+  written := thanopg.written_search(col, query, image, key, thanopg.image_items(col), k, filter, options, false);
+  PERFORM thanopg.set_search_effort(coalesce((written.plan->>'candidates')::int, k), options);
+  shape := CASE WHEN written.plan IS NULL THEN
+    'SELECT (row_number() OVER (ORDER BY s.distance))::int, $2::regclass, s.key, s.image, (1 - s.distance)::real, $3::jsonb'
+    || thanopg.also_probability(col, '1 - s.distance') || ' FROM (%s) s ORDER BY s.distance'
   ELSE
-    written := thanopg.written_search(col, query, image, key, thanopg.image_items(col), k, filter, options, false);
-    PERFORM thanopg.set_search_effort(coalesce((written.plan->>'candidates')::int, k), options);
-    RETURN QUERY EXECUTE CASE WHEN written.plan IS NULL THEN
-      plain || thanopg.also_probability(col, '1 - s.distance') || ' FROM (' || written.statement || ') s ORDER BY s.distance'
-    ELSE
-      'SELECT s.rank::int, $2::regclass, s.key, s.image, s.similarity::real, $3::jsonb || s.detail FROM (' || written.statement || ') s ORDER BY s.rank'
-    END
+    'SELECT s.rank::int, $2::regclass, s.key, s.image, s.similarity::real, $3::jsonb || s.detail FROM (%s) s ORDER BY s.rank'
+  END;
+  FOREACH statement IN ARRAY written.statements LOOP
+    RETURN QUERY EXECUTE replace(shape, '%s', statement)
     USING written.vectors, col.target, thanopg.search_detail(col, written.captions, written.plan);
     GET DIAGNOSTICS found_rows = ROW_COUNT;
-  END IF;
+    EXIT WHEN FOUND;
+  END LOOP;
   PERFORM set_config('hnsw.ef_search', effort, true);
   IF found_rows < k AND has_table_privilege('thanopg.pending', 'SELECT') THEN  -- else it is none of the caller's business
     SELECT count(*) INTO waiting FROM (

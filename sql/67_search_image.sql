@@ -33,7 +33,7 @@ BEGIN
   IF $1 IS NOT NULL OR NOT thanopg.is_composed($7) THEN
     PERFORM thanopg.check_query($1);
   END IF;
-  RETURN (SELECT w.statement FROM thanopg.written_search(col, $1, NULL, NULL, thanopg.image_items(col), $3, $5, $7, true) w);
+  RETURN (SELECT w.statements[1] FROM thanopg.written_search(col, $1, NULL, NULL, thanopg.image_items(col), $3, $5, $7, true) w);
 END $$;
 COMMENT ON FUNCTION thanopg.search_sql IS 'the statement that search_image runs, to read, to EXPLAIN, to change';
 

@@ -10,6 +10,8 @@ DECLARE
   effort CONSTANT text := thanopg.present_effort();
   col thanopg.embedding_column;
   written record;
+  shape text;
+  statement text;
 BEGIN
   IF target IS NULL THEN
     RAISE EXCEPTION 'the first argument must be a row of a table, not %', pg_typeof(type_of) USING
@@ -18,13 +20,15 @@ BEGIN
   col := thanopg.searched_column(model, k, target, column_name, options);
   written := thanopg.written_search(col, query, NULL, NULL, format('(%I.*)::%s AS item', col.table_name, thanopg.from_target(col)), k, filter, options, false);
   PERFORM thanopg.set_search_effort(coalesce((written.plan->>'candidates')::int, k), options);
-  RETURN QUERY EXECUTE CASE WHEN written.plan IS NULL THEN
-    'SELECT s.item, (1 - s.distance)::real, $2::jsonb' || thanopg.also_probability(col, '1 - s.distance')
-    || ' FROM (' || written.statement || ') s ORDER BY s.distance'
+  shape := CASE WHEN written.plan IS NULL THEN
+    'SELECT s.item, (1 - s.distance)::real, $2::jsonb' || thanopg.also_probability(col, '1 - s.distance') || ' FROM (%s) s ORDER BY s.distance'
   ELSE
-    'SELECT s.item, s.similarity::real, $2::jsonb || s.detail FROM (' || written.statement || ') s ORDER BY s.rank'
-  END
-  USING written.vectors, thanopg.search_detail(col, written.captions, written.plan);
+    'SELECT s.item, s.similarity::real, $2::jsonb || s.detail FROM (%s) s ORDER BY s.rank'
+  END;
+  FOREACH statement IN ARRAY written.statements LOOP
+    RETURN QUERY EXECUTE replace(shape, '%s', statement) USING written.vectors, thanopg.search_detail(col, written.captions, written.plan);
+    EXIT WHEN FOUND;
+  END LOOP;
   PERFORM set_config('hnsw.ef_search', effort, true);
 END $$;
 COMMENT ON FUNCTION thanopg.search_rows IS

@@ -1,4 +1,4 @@
-"""A search's halves are written apart: near_statement is told the query's vector, and its old signature goes."""
+"""A search is several statements: near_statement is told the query's vector, written_search gives them all."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ branch_labels = None
 depends_on = None
 
 COLUMN = "thanopg.embedding_column"
-OLD = (f"near_statement({COLUMN}, text, text, text, text, integer, jsonb)",)
+WRITTEN_SEARCH = f"written_search({COLUMN}, text, bytea, jsonb, text, integer, text, jsonb, boolean)"
+OLD = (f"near_statement({COLUMN}, text, text, text, text, integer, jsonb)", WRITTEN_SEARCH)
 NEW = (
     f"near_statement({COLUMN}, text, text, text, text, text, integer, jsonb)",
     f"search_halves({COLUMN}, text, text, integer, text, jsonb, text)",
+    f"search_statements({COLUMN}, text, integer, text, jsonb)",
+    WRITTEN_SEARCH,
 )
 
 

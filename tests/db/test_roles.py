@@ -122,6 +122,7 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "query_expression": (ALL, [f"query_expression({COLUMN}, 'x')"]),
     "row_condition": (ALL, [f"row_condition({COLUMN}, '{{\"id\": 1}}')"]),
     "search_halves": (ALL, [f"search_halves({COLUMN}, 'x', 'x', 1, NULL, '{{}}', NULL)"]),
+    "search_statements": (ALL, [f"search_statements({COLUMN}, 'x', 1, NULL, '{{}}')"]),
     "search_statement": (ALL, [f"search_statement({COLUMN}, 'x', 'x', 1, NULL, '{{}}')"]),
     "searched_column": (ALL, ["searched_column('fake', 1, NULL, NULL, '{}')"]),
     "see_all_rows": (ALL, ["see_all_rows('photo')"]),
