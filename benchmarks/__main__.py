@@ -19,6 +19,7 @@ from benchmarks.table import table
 
 SECTIONS = {
     "search": "what search_image costs over the statement that one would write",
+    "texts": "the text tower without padding, and many sessions asking at once",
     "adapter": "what dblink costs over the native function",
     "bulk": "from JPEG files to committed vectors, beside what people write and other tools",
     "growth": "whether a row costs the same however many wait",

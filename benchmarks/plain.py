@@ -40,6 +40,7 @@ class PlainOpenClip:
 
     def __init__(self, source: str) -> None:
         self.model, _, self.preprocess = open_clip.create_model_and_transforms(source, weights_only=True)
+        self.tokenize = open_clip.get_tokenizer(source)
         self.model.eval()
 
     def loop(self, paths: Sequence[Path], batch: int) -> Vectors:
@@ -59,7 +60,7 @@ class PlainOpenClip:
 
     def texts(self, texts: Sequence[str]) -> Vectors:
         with torch.no_grad():
-            return _normalised(self.model.encode_text(open_clip.get_tokenizer("ViT-B-32")(list(texts))))
+            return _normalised(self.model.encode_text(self.tokenize(list(texts))))
 
     def _vectors(self, images: torch.Tensor) -> Vectors:
         return _normalised(self.model.encode_image(images))

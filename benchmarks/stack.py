@@ -24,6 +24,7 @@ class Stack:
     directory: Path
     library: ModelLibrary
     decoder: DecodePool
+    service: ServiceThread
 
 
 @contextmanager
@@ -35,8 +36,18 @@ def running_stack() -> Iterator[Stack]:
     try:
         server.start()
         install_embedded(server)
-        with DecodePool(2, ImageLimits()) as decoder, ServiceThread(settings_beside(server), library, decoder):
-            yield Stack(server=server, url=server.url, directory=directory, library=library, decoder=decoder)
+        with (
+            DecodePool(2, ImageLimits()) as decoder,
+            ServiceThread(settings_beside(server), library, decoder) as service,
+        ):
+            yield Stack(
+                server=server,
+                url=server.url,
+                directory=directory,
+                library=library,
+                decoder=decoder,
+                service=service,
+            )
     finally:
         server.stop()
         shutil.rmtree(directory)

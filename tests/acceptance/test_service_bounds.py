@@ -54,6 +54,21 @@ def test_a_hundred_concurrent_sessions(service: RunningService) -> None:
         list(threads.map(session, range(100)))
 
 
+def test_a_burst_of_different_texts_is_one_pass() -> None:
+    with RunningService() as service, ExitStack() as opened, ThreadPoolExecutor(65) as threads:
+        sessions = [opened.enter_context(psycopg.connect(service.dsn(), autocommit=True)) for _ in range(65)]
+        first = threads.submit(ask, sessions[0], "먼저 온 질문", GATED)
+        service.gated.wait_entered()
+        texts = [f"{number}번째 질문" for number in range(64)]
+        burst = [threads.submit(ask, session, text, GATED) for session, text in zip(sessions[1:], texts, strict=True)]
+        wait_until(lambda: service.server.batcher.waiting == 64)
+        service.gated.gate.set()
+        assert [read_vector(call.result(PATIENCE)) for call in burst] == [vector_of(text, 3) for text in texts]
+        assert read_vector(first.result(PATIENCE)) == vector_of("먼저 온 질문", 3)
+        passes = service.server.metrics.registry.get_sample_value("thanopg_batch_size_count", {"kind": "text"})
+    assert passes == 2 and len(service.gated.texts) == 65
+
+
 @in_loop
 async def test_a_thousand_idle_connections() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
