@@ -40,6 +40,8 @@ SAME = 0.999
 """cosine between the worker's vectors and plain open_clip's"""
 ALIKE = 0.99
 """the same of a peer, which may prepare pictures in its own way; a lower one is said, for then it does other work"""
+PICTURES = {"640 pixels": 96, "1080p": 96, "12 megapixels": 64}
+"""so many that starting and ending do not count, and everybody is done within minutes"""
 LEAST_BEHIND = 2.0
 """times that the plain loop takes longer, at least"""
 LEAST_AHEAD = 1.1
@@ -50,7 +52,7 @@ Way = Callable[[Sequence[Path]], object]
 
 
 def run(stack: Stack, *, quick: bool) -> list[Figure]:
-    pictures, rounds = (64, 1) if quick else (128, 3)
+    rounds = 1 if quick else 2
     source = save_random(ARCHITECTURE, stack.directory / "model")
     plain = PlainOpenClip(source)
     library = ModelLibrary("cpu", partial(load_embedder, engine="auto"))
@@ -69,6 +71,7 @@ def run(stack: Stack, *, quick: bool) -> list[Figure]:
             WORKER: partial(_work, stack, library, connection),
         }
         for label, size in SIZES.items():
+            pictures = PICTURES[label] // (2 if quick else 1)
             title = f"bulk embedding, {pictures:,} JPEG files of {label}, {ARCHITECTURE}"
             directory = stack.directory / label.replace(" ", "-")
             few = write_photographs(directory / "few", size, BATCH)

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from benchmarks.measure import Figure
 
-WIDTH = 52
+WIDTH = 60
 
 
 def table(figures: Sequence[Figure]) -> str:
