@@ -73,6 +73,10 @@ class WorkQueue:
         """From now on worker_count() knows a worker by this connection."""
         self._value("SELECT thanopg.announce_worker()::int")
 
+    def note_rate(self, fingerprint: str, kind: str, *, rows: int, seconds: float) -> None:
+        """So many rows took so long, while more of them waited."""
+        self._rows("SELECT thanopg.note_rate(%s, %s, %s, %s)", (fingerprint, kind, rows, seconds))
+
     def serve_another(self, part: str) -> WorkQueue:
         """The connection of a part of a worker: its name says so to whoever looks at pg_stat_activity."""
         self._connection.execute("SELECT set_config('application_name', %s, false)", (f"{APPLICATION_NAME}: {part}",))
