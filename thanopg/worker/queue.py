@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import psycopg
 from psycopg.rows import tuple_row
 
-from thanopg.database.connect import connect
+from thanopg.database.connect import Connection, connect
 from thanopg.errors import ImageError
 from thanopg.worker.claim import Claim, ClaimedRow, EmbeddingColumn, Key, Leased, Written
 from thanopg.worker.packed import Packed, register
@@ -60,9 +60,9 @@ class _Front:
 class WorkQueue:
     """Claims and their ends. Not thread-safe: one queue per thread."""
 
-    def __init__(self, url: str) -> None:
-        """Raises DatabaseUnavailable."""
-        self._connection = connect(url, application_name=APPLICATION_NAME, autocommit=True)
+    def __init__(self, url: str, *, connection: Connection | None = None) -> None:
+        """`connection`: one that is there, in autocommit, and is ours from now on. Raises DatabaseUnavailable."""
+        self._connection = connection or connect(url, application_name=APPLICATION_NAME, autocommit=True)
         register(self._connection)
         self._fronts: dict[tuple[int, bool], _Front] = {}
         for name, value in SESSION.items():
