@@ -11,7 +11,7 @@ from typing import Any
 
 import platformdirs
 
-from thanopg.bench.measure import machine
+from thanopg.bench.machine import machine
 from thanopg.bench.report import Report
 
 MOST_KEPT = 50

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ import numpy as np
 import psycopg
 
 from thanopg.bench.expected import Costs, images_per_second
+from thanopg.bench.machine import machine
 from thanopg.bench.photographs import made_photographs, own_photographs
 from thanopg.bench.report import Forward, Model, Pictures, Report, Texts, Writing
 from thanopg.bench.timing import cpu_each, timed
@@ -73,11 +73,6 @@ def measure(model: LoadedModel, wanted: Wanted, tell: Tell) -> Report:
         tell("texts")
         report = replace(report, texts=_texts(model, wanted.seconds))
     return report
-
-
-def machine() -> str:
-    """What tells machines apart that share a home directory."""
-    return f"{platform.node()}, {platform.machine()}, {processors()} processors"
 
 
 def _described(model: LoadedModel) -> Model:
