@@ -1,11 +1,19 @@
 -- How fast workers were lately, and from it how long what waits will take. Where nothing was measured nothing is said.
 
+-- Like all that a worker does it waits for nobody's row lock; there will be another note.
 CREATE OR REPLACE FUNCTION thanopg.note_rate(fingerprint text, kind text, row_count bigint, seconds double precision)
 RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-  INSERT INTO thanopg.worker_rate AS r (fingerprint, kind, row_count, seconds)
-  VALUES (note_rate.fingerprint, note_rate.kind, note_rate.row_count, note_rate.seconds)
-  ON CONFLICT (fingerprint, kind) DO UPDATE
-  SET row_count = EXCLUDED.row_count, seconds = EXCLUDED.seconds, measured_at = EXCLUDED.measured_at;
+  WITH there AS (
+    SELECT r.fingerprint, r.kind FROM thanopg.worker_rate r
+    WHERE r.fingerprint = note_rate.fingerprint AND r.kind = note_rate.kind
+    FOR UPDATE SKIP LOCKED),
+  noted AS (
+    UPDATE thanopg.worker_rate r SET row_count = note_rate.row_count, seconds = note_rate.seconds, measured_at = now()
+    FROM there t WHERE r.fingerprint = t.fingerprint AND r.kind = t.kind)
+  INSERT INTO thanopg.worker_rate (fingerprint, kind, row_count, seconds)
+  SELECT note_rate.fingerprint, note_rate.kind, note_rate.row_count, note_rate.seconds
+  WHERE NOT EXISTS (SELECT FROM thanopg.worker_rate r WHERE r.fingerprint = note_rate.fingerprint AND r.kind = note_rate.kind)
+  ON CONFLICT DO NOTHING;
 $$;
 COMMENT ON FUNCTION thanopg.note_rate IS 'for a worker: so many rows took so long, while more of them waited';
 

@@ -100,3 +100,15 @@ def test_a_worker_leaves_its_rate(database: Database, connection: psycopg.Connec
     assert 0 < row_count <= 36, "the first batch waited behind no other"
     with connect(database.url) as other:
         assert other.execute("SELECT thanopg.expected_rate(%s, 'image') > 0", (fingerprint,)).fetchone() == (True,)
+
+
+def test_a_note_waits_for_nobody(database: Database, connection: psycopg.Connection, model: FakeEmbedder) -> None:
+    note(connection, model, 5, 1)
+    connection.execute("SET statement_timeout = '5s'")
+    with connect(database.url) as other:
+        other.execute("DELETE FROM thanopg.worker_rate")
+        note(connection, model, 6, 1)
+        other.rollback()
+    assert connection.execute("SELECT row_count FROM thanopg.worker_rate").fetchall() == [(5,)]
+    note(connection, model, 7, 1)
+    assert connection.execute("SELECT row_count FROM thanopg.worker_rate").fetchall() == [(7,)]
