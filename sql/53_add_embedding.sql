@@ -63,7 +63,7 @@ BEGIN
   IF was_there AND kind <> 'caption' THEN
     PERFORM thanopg.adopt(embedding);
   END IF;
-  PERFORM thanopg.reconcile(embedding);
+  PERFORM thanopg.say_waiting(embedding, thanopg.reconcile(embedding));
   RETURN column_name;
 END $$;
 COMMENT ON FUNCTION thanopg.add_embedding IS 'what add_image_embedding, add_caption and add_text_embedding have in common';

@@ -18,7 +18,10 @@ SELECT
   p.failed,
   r.rate,
   CASE WHEN p.pending = 0 THEN '0'::interval
-       WHEN r.rate > 0 THEN pg_catalog.make_interval(secs => pg_catalog.round((p.pending / r.rate)::numeric)::double precision) END AS time_left,
+       -- while none of these rows is done: as the workers were the last time; without a worker nobody knows
+       ELSE pg_catalog.make_interval(secs => pg_catalog.round(
+         (p.pending / coalesce(nullif(r.rate, 0), w.row_count / w.seconds * nullif(thanopg.worker_count(), 0)))::numeric)::double precision)
+  END AS time_left,
   CASE WHEN c.kind = 'caption' THEN 'none'
        ELSE coalesce(thanopg.index_state(c.target, c.column_name) COLLATE "default", CASE c.index_policy WHEN 'none' THEN 'none' ELSE 'missing' END)
   END AS index,
@@ -28,6 +31,7 @@ SELECT
   n.estimated OR p.estimated AS estimated
 FROM thanopg.embedding_column c
 JOIN thanopg.pending_count q ON q.embedding = c.id
+LEFT JOIN thanopg.worker_rate w ON w.fingerprint = c.fingerprint AND w.kind = c.kind
 CROSS JOIN LATERAL thanopg.coverage(c, q.pending + q.failed) n
 CROSS JOIN LATERAL (
   SELECT CASE WHEN seen THEN q.pending END AS pending, CASE WHEN seen THEN q.failed END AS failed, seen AND q.estimated AS estimated
@@ -58,22 +62,6 @@ FROM thanopg.pending p
 JOIN thanopg.embedding_column c ON c.id = p.embedding
 WHERE p.error_type IS NOT NULL AND thanopg.sees_whole_table(c.target);
 COMMENT ON VIEW thanopg.failure IS 'rows that could not be embedded or captioned, and why; next_attempt_at is null for those set aside';
-
--- A worker holds a shared advisory lock while it is connected. pg_locks shows locks to everybody, whoever the worker logs
--- in as; pg_stat_activity hides other roles' sessions.
-CREATE OR REPLACE FUNCTION thanopg.announce_worker()
-RETURNS boolean LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-RETURN pg_try_advisory_lock_shared('thanopg.pending'::regclass::oid::int, 0);
-COMMENT ON FUNCTION thanopg.announce_worker IS 'for a worker: be counted by worker_count() as long as this session lives';
-
-CREATE OR REPLACE FUNCTION thanopg.worker_count()
-RETURNS bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN (
-  SELECT count(*) FROM pg_locks l
-  WHERE l.locktype = 'advisory' AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-    AND l.classid = 'thanopg.pending'::regclass AND l.objid = 0 AND l.objsubid = 2 AND l.mode = 'ShareLock' AND l.granted
-);
-COMMENT ON FUNCTION thanopg.worker_count IS 'workers connected to this database';
 
 -- A registry that was never analyzed passes for one of 160 columns, and PostgreSQL would compile (jit) the views above.
 ANALYZE thanopg.embedding, thanopg.model;

@@ -19,6 +19,7 @@ BEGIN
     GRANT USAGE ON SCHEMA thanopg TO thanopg_worker;
     GRANT SELECT ON thanopg.model, thanopg.embedding_column, thanopg.pending_count TO thanopg_worker;
     GRANT SELECT, INSERT, UPDATE, DELETE ON thanopg.pending, thanopg.provenance TO thanopg_worker;
+    GRANT SELECT, INSERT, UPDATE ON thanopg.worker_rate TO thanopg_worker;
     GRANT SELECT, UPDATE, DELETE ON thanopg.embedding TO thanopg_worker;  -- names follow a rename, what is gone is forgotten
   END IF;
   PERFORM thanopg.admit_worker(e.id) FROM thanopg.embedding e;

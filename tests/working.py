@@ -45,9 +45,10 @@ def work_off(
     *,
     library: ModelLibrary | None = None,
     reader: ImageReader | None = None,
+    batch_size: int = 64,
 ) -> Tally:
     with Preparer(reader or ImageReader(root, LIMITS), DecoderHere(), threads=1) as preparer:
-        worker = Worker(url, library or ModelLibrary("cpu"), preparer, WorkerOptions(lease=20))
+        worker = Worker(url, library or ModelLibrary("cpu"), preparer, WorkerOptions(lease=20, batch_size=batch_size))
         return worker.run(threading.Event(), once=True)
 
 

@@ -239,3 +239,23 @@ def test_it_waits_for_the_workers_that_are_there(
     assert seen[-1].done == seen[-1].total == PHOTOS
     assert {progress.what for progress in seen} == {"embedding photo"}
     assert not any(progress.note == "in this process" for progress in seen)
+
+
+def test_it_says_how_long_it_will_take(
+    database: Database,
+    settings: Settings,
+    session: Session,
+    photo: str,
+    library: ModelLibrary,
+    connection: psycopg.Connection,
+) -> None:
+    """As workers were lately; and nothing of what it takes care of itself."""
+    fingerprint = FakeEmbedder(16).info.fingerprint
+    connection.execute("SELECT thanopg.note_rate(%s, 'image', 2, 1)", (fingerprint,))
+    seen: list[Progress] = []
+    with Session(database.url, settings, on_progress=seen.append, library=library) as watching:
+        converted = table_of(watching, CONVERT)
+    assert (seen[0].rate, seen[0].seconds_left, seen[0].note) == (2.0, PHOTOS / 2, "in this process")
+    assert (seen[-1].done, converted.warnings, converted.notes) == (PHOTOS, (), ())
+    added = session.run("SELECT thanopg.add_image_embedding('photo', 'image_path', 'tutorial_search_clip', 'again')")
+    assert [text.partition(";")[0] for text in added.warnings] == [f"{PHOTOS} rows wait for a worker"]

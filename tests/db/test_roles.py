@@ -103,10 +103,12 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "distance_operator": (ALL, ["distance_operator('vector'::regtype)"]),
     "embed_request": (ALL, ["embed_request('x'::text, 'f', 'f')", "embed_request('x'::bytea, 'f', 'f')"]),
     "estimate_rows": (ALL, [f"estimate_rows({COLUMN}, 0)"]),
+    "expected_rate": (WORKER, ["expected_rate('f', 'image')"]),
     "find_embedding_column": (ALL, ["find_embedding_column('fake', NULL, NULL)"]),
     "find_model": (ALL, ["find_model('fake')"]),
     "has_binary_index": (ALL, ["has_binary_index('photo', 'fake_base')"]),
     "image_items": (ALL, [f"image_items({COLUMN})"]),
+    "in_words": (ALL, ["in_words(90)"]),
     "index_policy": (ALL, ["index_policy('photo', 'now')"]),
     "index_state": (ALL, ["index_state('photo', 'fake_base')"]),
     "index_statement": (ALL, ["index_statement(1)"]),
@@ -149,12 +151,14 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "mend_triggers": (ALL, ["mend_triggers(1)"]),  # of tables that the caller owns
     "clear_triggers": (ALL, ["clear_triggers(1)"]),  # the same
     "clear_leftovers": (WORKER, ["clear_leftovers()"]),  # the same; needs the registry
+    "note_rate": (WORKER, ["note_rate('f', 'image', 10, 1)"]),
     "read_source": (WORKER, ["read_source(1, ARRAY['[1]'::jsonb])"]),
     "reconcile": (WORKER, ["reconcile(1)", "reconcile(1, deep => true)", "reconcile(1, true, 0, 10)"]),
     "reconcile_blocks": (WORKER, ["reconcile_blocks(1)"]),
     "refresh": (WORKER, ["refresh('photo')"]),
     "release": (WORKER, [f"release(1, {UUID}, ARRAY['[1]'::jsonb], '1s')"]),
     "retry": (WORKER, ["retry()"]),
+    "say_waiting": (WORKER, ["say_waiting(1, 1)"]),
     # the owner's
     "add_caption": (NOBODY, ["add_caption('photo', 'image_path', 'words')"]),
     "add_embedding": (
@@ -262,9 +266,11 @@ def test_tables_and_views_are_closed_but_for_what_is_named(
     assert may("SELECT") == {"model", "embedding_column", "embedding_status", "failure", "keyword_index"}
     assert [may(right) for right in rights[1:]] == [set()] * 6
     superuser_connection.execute(f"REVOKE thanopg_reader FROM {role}; GRANT thanopg_worker TO {role}")
-    assert may("SELECT") == {"model", "embedding_column", "embedding", "pending", "pending_count", "provenance"}
-    assert may("INSERT") == {"pending", "provenance"}
-    assert may("UPDATE") == may("DELETE") == {"embedding", "pending", "provenance"}
+    written = {"embedding", "pending", "provenance", "worker_rate"}
+    assert may("SELECT") == {"model", "embedding_column", "pending_count", *written}
+    assert may("INSERT") == written - {"embedding"}
+    assert may("UPDATE") == written
+    assert may("DELETE") == written - {"worker_rate"}
     assert [may(right) for right in rights[4:]] == [set()] * 3
 
 

@@ -14,7 +14,7 @@ from thanopg.cli.main import make_app
 
 VERBS = (
     "demo", "up", "down", "url", "psql", "sql", "status", "install", "serve", "worker", "index", "tune-index",
-    "evaluate", "tune",
+    "evaluate", "tune", "bench",
 )  # fmt: skip
 COMMANDS = [(verb,) for verb in VERBS] + [("model", action) for action in ("add", "list", "drop")]
 HEAVY = {"torch", "open_clip", "transformers", "sqlalchemy", "numpy", "PIL"}

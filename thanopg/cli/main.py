@@ -9,6 +9,7 @@ import sys
 import typer
 
 from thanopg.cli import (
+    bench,
     demo,
     down,
     evaluate,
@@ -47,7 +48,23 @@ def make_app() -> typer.Typer:
         epilog=EPILOG,
     )
     app.callback()(options.shared)
-    for module in (demo, up, down, url, psql, sql, status, install, serve, worker, index, tune_index, evaluate, tune):
+    for module in (
+        demo,
+        up,
+        down,
+        url,
+        psql,
+        sql,
+        status,
+        install,
+        serve,
+        worker,
+        index,
+        tune_index,
+        evaluate,
+        tune,
+        bench,
+    ):
         module.register(app)
     app.add_typer(model.make_app(), name="model")
     return app

@@ -32,7 +32,7 @@ def worker(
     once: Annotated[bool, typer.Option("--once", help="End when nothing is pending.")] = False,
     batch_size: Annotated[int, typer.Option(min=1, max=4096, help="Rows that go through the model together.")] = 64,
     decoders: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Processes that decode images; default: one per core, at most 8.")
+        int | None, typer.Option(min=1, max=256, help="Processes that decode images; default: one per core.")
     ] = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Decode large JPEGs in full, though a draft gives the same vectors.")
@@ -49,11 +49,11 @@ def worker(
 
     Stateless: run as many as you want, on as many machines as see the pictures; kill one at any moment.
     """
-    import os
     from functools import partial
 
     from thanopg.cli.target import image_root, worker_url
     from thanopg.images.pool import DecodePool
+    from thanopg.images.processors import processors
     from thanopg.images.remote.reader import RemoteReader
     from thanopg.images.source import ImageReader
     from thanopg.models.library import ModelLibrary
@@ -68,7 +68,7 @@ def worker(
     stop_on_signal(stop)
     if until_stdin_closes:
         end_with_stdin()
-    processes = decoders or max(1, min(8, os.cpu_count() or 1))
+    processes = decoders or processors()
     remote = RemoteReader(settings.remote, settings.limits)
     reader = ImageReader(root, settings.limits, remote=remote)
     with (

@@ -1,4 +1,4 @@
-"""What runs an open_clip model: torch, or for its pictures OpenVINO; in float32 or bfloat16, as a trial on it shows."""
+"""What runs an open_clip model: torch, or for its pictures OpenVINO; in float32 or lower, as a trial on it shows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Literal
 import torch
 
 from thanopg.errors import InvalidArgument
-from thanopg.models.device import has_bfloat16
+from thanopg.models.device import lower_types
 from thanopg.models.openvino_images import has_openvino
-from thanopg.models.precision import SMALL, check_precision, first_that_wins
+from thanopg.models.precision import SMALL, Outcome, check_precision, first_that_wins, unheard
 from thanopg.models.towers import Engine, Towers
 
 EngineChoice = Literal["auto", "torch", "openvino"]
@@ -20,28 +20,29 @@ ENGINES: tuple[EngineChoice, ...] = ("auto", "torch", "openvino")
 def choose_towers(
     precision: str,
     engine: str,
-    make: Callable[[Engine, bool], Towers],
+    make: Callable[[Engine, torch.dtype], Towers],
     *,
     device: torch.device,
     parameters: int,
     trial: Callable[[Towers], torch.Tensor],
+    tell: Callable[[Towers, Outcome], None] = unheard,
 ) -> Towers:
-    """`make(engine, bfloat16)` builds towers, `trial` embeds a sample with them: float (n, dimensions).
+    """`make(engine, dtype)` builds towers, `trial` embeds a sample with them: float (n, dimensions).
 
     Raises InvalidArgument for an unknown precision, or an engine that is unknown or not to be had.
     """
     check_precision(precision)
     engines = _engines(engine, device)
     if precision == "bf16":
-        return make(engines[0], True)
-    exact = make(engines[0], False)
+        return make(engines[0], torch.bfloat16)
+    exact = make(engines[0], torch.float32)
     if parameters < SMALL:
         return exact
-    lower = precision == "auto" and has_bfloat16(device)
+    lower = lower_types(device) if precision == "auto" else ()
     # what is expected to be quickest comes first: a trial costs seconds
-    others = [(each, True) for each in reversed(engines)] if lower else []
-    others += [(each, False) for each in reversed(engines) if each != exact.engine]
-    return first_that_wins([lambda way=way: make(*way) for way in others], exact, trial)  # type: ignore[misc]
+    others = [(each, dtype) for dtype in lower for each in reversed(engines)]
+    others += [(each, torch.float32) for each in reversed(engines) if each != exact.engine]
+    return first_that_wins([lambda way=way: make(*way) for way in others], exact, trial, tell)  # type: ignore[misc]
 
 
 def _engines(wanted: str, device: torch.device) -> tuple[Engine, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.nn import functional
@@ -12,6 +12,7 @@ from thanopg.errors import ModelUnavailable, NotSupported
 from thanopg.models.captions import find_captions
 from thanopg.models.checkpoint import Checkpoint, open_checkpoint
 from thanopg.models.device import choose_device
+from thanopg.models.device_pixels import channels_last, on_device
 from thanopg.models.embedder import (
     Caption,
     ModelInfo,
@@ -30,6 +31,19 @@ from thanopg.models.tokens import Tokenizer
 from thanopg.models.towers import Engine, Towers
 
 SAMPLE_TEXTS = ("a red dress", "밝은 빨간색 미니 원피스")
+TRIAL_REPEATS = 32
+"""of the two sample pictures on a GPU: a worker's batch"""
+
+
+class Tried(NamedTuple):
+    """A way to run a model, as a trial on it came out."""
+
+    engine: str
+    precision: str
+    cosine: float
+    """smallest, to float32's vectors of torch"""
+    seconds: float
+    """for the sample"""
 
 
 class OpenClipEmbedder:
@@ -61,7 +75,7 @@ class OpenClipEmbedder:
             dimensions=dimensions,
             state=model.state_dict(),
         )
-        model.to(device)
+        model.to(device, memory_format=torch.channels_last if channels_last(device) else torch.preserve_format)
         self._captions = find_captions(checkpoint, self._tokenizer, fingerprint=geometry, device=device)
         self.info = ModelInfo(
             source=source,
@@ -73,13 +87,15 @@ class OpenClipEmbedder:
         )
         encode_text = text_encoder(model, self._ids)
 
-        def make(engine: Engine, bfloat16: bool) -> Towers:
+        def make(engine: Engine, dtype: torch.dtype) -> Towers:
             images = None
             if engine == "openvino":
                 size = (self.preprocessing.height, self.preprocessing.width)
-                images = compile_images(model, size=size, fingerprint=geometry, bfloat16=bfloat16)
-            return Towers(model, encode_text, device=device, bfloat16=bfloat16, encode_image=images)
+                images = compile_images(model, size=size, fingerprint=geometry, bfloat16=dtype is torch.bfloat16)
+            return Towers(model, encode_text, device=device, dtype=dtype, encode_image=images)
 
+        self.tried: list[Tried] = []
+        """what was tried on this model before one was chosen"""
         self._towers = choose_towers(
             precision,
             engine,
@@ -87,6 +103,7 @@ class OpenClipEmbedder:
             device=device,
             parameters=sum(parameter.numel() for parameter in model.parameters()),
             trial=self._trial,
+            tell=lambda towers, outcome: self.tried.append(Tried(towers.engine, towers.precision, *outcome)),
         )
         found = self.embed_texts(["x"]).vectors.shape[1]
         if found != dimensions:
@@ -102,8 +119,8 @@ class OpenClipEmbedder:
 
     @property
     def precision(self) -> str:
-        """fp32 or bf16: what was chosen"""
-        return "bf16" if self._towers.bfloat16 else "fp32"
+        """fp32, bf16 or fp16: what was chosen"""
+        return self._towers.precision
 
     @property
     def engine(self) -> str:
@@ -142,10 +159,8 @@ class OpenClipEmbedder:
         return self._captions.caption(self._images(pixels), language=language, beams=beams)
 
     def _images(self, pixels: Pixels) -> torch.Tensor:
-        owned = pixels if pixels.flags.writeable else pixels.copy()
-        # torchvision's ToTensor and Normalize, operation by operation, so that the bits are the same
-        images = torch.from_numpy(owned).to(self._device).permute(0, 3, 1, 2).contiguous().float().div_(255)
-        return self._scaled(images)
+        # then Normalize, operation by operation too
+        return self._scaled(on_device(pixels, self._device, side_by_side=channels_last(self._device)))
 
     def _scaled(self, images: torch.Tensor) -> torch.Tensor:
         return images.sub_(self._mean).div_(self._deviation)
@@ -157,13 +172,17 @@ class OpenClipEmbedder:
         return _vectors(torch.empty((0, self.info.dimensions)))
 
     def _trial(self, towers: Towers) -> torch.Tensor:
-        """Vectors of a smooth picture, the same with noise, and texts; always the same."""
+        """Vectors of a smooth picture, the same with noise, and texts; always the same.
+
+        On a GPU so many of them that they keep it busy: two pictures would only show how long it takes to send them.
+        """
         size = (self.preprocessing.height, self.preprocessing.width)
         generator = torch.Generator().manual_seed(0)
         coarse = torch.rand((1, 3, 7, 7), generator=generator)
         smooth = functional.interpolate(coarse, size=size, mode="bilinear")
         noisy = (smooth + 0.2 * torch.rand(smooth.shape, generator=generator)).clamp(0, 1)
-        images = torch.cat([smooth, noisy]).to(self._device)
+        images = torch.cat([smooth, noisy]).repeat(TRIAL_REPEATS if self._device.type == "cuda" else 1, 1, 1, 1)
+        images = images.to(self._device)
         return torch.cat([towers.encode_images(self._scaled(images)), towers.encode_texts(self._ids(SAMPLE_TEXTS))])
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import torch
 from torch.nn import functional
@@ -54,21 +54,43 @@ def choose_precision(
     return first_that_wins([lambda: make(True)], exact, trial)
 
 
+class Outcome(NamedTuple):
+    """Of one trial."""
+
+    cosine: float
+    """smallest, to float32's vectors"""
+    seconds: float
+    """that the sample took"""
+
+
+def unheard(runner: object, outcome: Outcome) -> None:
+    """For those who don't want to know."""
+
+
 def first_that_wins(
-    others: Sequence[Callable[[], Runner]], exact: Runner, trial: Callable[[Runner], torch.Tensor]
+    others: Sequence[Callable[[], Runner]],
+    exact: Runner,
+    trial: Callable[[Runner], torch.Tensor],
+    tell: Callable[[Runner, Outcome], None] = unheard,
 ) -> Runner:
-    """The first of the others whose sample is the same as the exact one's, and quicker; else the exact one."""
+    """The first of the others whose sample is the same as the exact one's, and quicker; else the exact one.
+
+    `tell` hears of each that was tried and could do it at all.
+    """
     if not others:
         return exact
     wanted = trial(exact)
     to_beat = _seconds(exact, trial)
+    tell(exact, Outcome(1.0, to_beat))
     for make in others:
         try:
             runner = make()
-            same = functional.cosine_similarity(trial(runner), wanted).min() >= SAME  # a NaN is not the same
+            cosine = float(functional.cosine_similarity(trial(runner), wanted).min())
         except RuntimeError:  # operations that do not mix the two types, or that an engine does not know
             continue
-        if same and _seconds(runner, trial) < to_beat:
+        seconds = _seconds(runner, trial)
+        tell(runner, Outcome(cosine, seconds))
+        if cosine >= SAME and seconds < to_beat:  # a NaN is not the same
             return runner
     return exact
 

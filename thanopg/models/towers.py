@@ -14,10 +14,11 @@ from thanopg.models.text_tower import Encode
 
 Engine = Literal["torch", "openvino"]
 """what runs the image tower; texts are torch's"""
+NAMES = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}
 
 
 class Towers:
-    """Runs an open_clip model, in float32 or in bfloat16, in inference mode."""
+    """Runs an open_clip model, in float32 or lower, in inference mode."""
 
     def __init__(
         self,
@@ -25,24 +26,27 @@ class Towers:
         encode_text: Encode,
         *,
         device: torch.device,
-        bfloat16: bool = False,
+        dtype: torch.dtype = torch.float32,
         encode_image: Encode | None = None,
     ) -> None:
         """`model` is on `device` and stays as it is; `encode_text` is its `text_encoder`.
 
+        `dtype`: of the arithmetic; float16 on CUDA only.
         `encode_image`: another engine's image tower, at that precision by itself.
         """
-        self.bfloat16 = bfloat16
+        self.precision = NAMES[dtype]
         self.engine: Engine = "torch" if encode_image is None else "openvino"
         self._device = device
+        self._dtype = dtype
+        lower = dtype is not torch.float32
         # On a CPU, autocast copies the attention's weights at every call and ends up slower than float32; an image
         # tower with weights stored in bfloat16 is three to five times faster. One text gains nothing, so texts stay
         # exact there. On CUDA, layer norms want autocast.
-        self._stored = bfloat16 and device.type == "cpu" and encode_image is None
+        self._stored = lower and device.type == "cpu" and encode_image is None
         self._model = _with_bfloat16_images(model) if self._stored else model
         self._encode_image: Encode = encode_image or self._model.encode_image
         self._encode_text = encode_text
-        self._autocasts = bfloat16 and device.type != "cpu"
+        self._autocasts = lower and device.type != "cpu"
 
     def encode_images(self, images: torch.Tensor) -> torch.Tensor:
         """float32 (n, 3, height, width), scaled → float32 (n, dimensions) of length 1."""
@@ -59,7 +63,7 @@ class Towers:
         with contextlib.ExitStack() as stack:
             stack.enter_context(torch.inference_mode())
             if self._autocasts:
-                stack.enter_context(torch.autocast(self._device.type, dtype=torch.bfloat16))
+                stack.enter_context(torch.autocast(self._device.type, dtype=self._dtype))
             yield
 
 

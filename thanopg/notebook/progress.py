@@ -7,6 +7,7 @@ from dataclasses import replace
 from html import escape
 from typing import Any
 
+from thanopg.bench.expected import in_words, rate_in_words
 from thanopg.thanosql.result import Progress
 
 PAUSE_SECONDS = 0.2
@@ -51,7 +52,7 @@ class Bar:
 
 
 class Moving:
-    """`embedding unsplash_data ▓▓▓▓░░ 120 of 200 rows · 2 workers`"""
+    """`embedding unsplash_data ▓▓▓▓░░ 120 of 200 rows · 2 workers · 12 rows/s · about 7 seconds left`"""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -67,7 +68,11 @@ class Moving:
     def _count(self) -> str:
         progress = self._progress
         of = f" of {progress.total:,}" if progress.total is not None else ""
-        return " · ".join(filter(None, [f"{progress.done:,}{of} {progress.unit}", progress.note]))
+        parts = [f"{progress.done:,}{of} {progress.unit}", progress.note]
+        if progress.rate and progress.seconds_left is not None:
+            parts.append(f"{rate_in_words(progress.rate)} {progress.unit}/s")
+            parts.append(f"about {in_words(progress.seconds_left)} left")
+        return " · ".join(filter(None, parts))
 
 
 class Done:

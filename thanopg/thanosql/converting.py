@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from thanopg.bench.kept import kept_rate
 from thanopg.config import Settings
 from thanopg.errors import SyntaxNotUnderstood
 from thanopg.images.pool import DecodePool
+from thanopg.images.processors import processors
 from thanopg.images.source import ImageReader
 from thanopg.models.library import ModelLibrary
 from thanopg.thanosql.access import Access
 from thanopg.thanosql.fragment import Ours, assemble, quoted_path
+from thanopg.thanosql.pace import Pace
 from thanopg.thanosql.plan import ConvertStep
 from thanopg.thanosql.registry import Kind
 from thanopg.thanosql.result import OnProgress, Progress
@@ -28,7 +30,6 @@ from thanopg.worker.worker import Worker
 POLL_SECONDS = 0.1
 STALL_SECONDS = 30.0
 """without a row done, although workers are there: then we work too"""
-MOST_DECODERS = 8
 REGISTERED = """
     SELECT e.id, e.kind, e.model, e.source_name::text, e.language, e.prompt, e.attributes_name::text
     FROM thanopg.embedding_column e WHERE e.target = $1::regclass AND e.column_name = $2
@@ -39,11 +40,16 @@ ADD: Mapping[Kind, str] = {
     "caption": "SELECT thanopg.add_caption("
     "$1::regclass, $2, $3, $4, language => $5, prompt => $6, attributes_column => $7)",
 }
+OWN_CARE = (" for a worker", " is to be built when the rows are embedded")
+"""in notices of these: what CONVERT waits for, and what it does in the end"""
 RESULT: Mapping[Kind, str] = {"image": "vector", "text": "vector", "caption": "caption"}
 WAITING = "SELECT thanopg.count_untried($1)"
 FAILED = """
     SELECT error_type, count(*) FROM thanopg.pending WHERE embedding = $1 AND error_type IS NOT NULL
     GROUP BY 1 ORDER BY 2 DESC, 1
+"""
+EXPECTED = """
+    SELECT e.fingerprint, thanopg.expected_rate(e.fingerprint, e.kind) FROM thanopg.embedding_column e WHERE e.id = $1
 """
 INDEX_MISSING = """
     SELECT s.index = 'missing' FROM thanopg.embedding_status s
@@ -105,6 +111,7 @@ class Converter:
             if step.kind == "caption":
                 arguments += [step.language, step.prompt, step.attributes_column]
             self.access.query(ADD[step.kind], *arguments)
+            self.access.notices[:] = [each for each in self.access.notices if not any(own in each for own in OWN_CARE)]
             return int(self.access.query(REGISTERED, target, step.column)[0][0])
         number, kind, model, source, *of_captions = found[0]
         if (kind, model, source) != (step.kind, step.model.name, step.source_column):
@@ -140,22 +147,42 @@ class Converter:
         total = self._waiting(embedding)
         what = f"{'captioning' if step.kind == 'caption' else 'embedding'} {step.table[-1]}"
         moved, left = time.monotonic(), total
+        pace = Pace(total, self._expected(embedding, step) if left else None)
         while left:
             workers = int(self.access.query("SELECT thanopg.worker_count()")[0][0])
             if not workers or time.monotonic() - moved > STALL_SECONDS:
-                self._work(embedding, step, what, total)
+                self._work(embedding, step, what, total, pace)
                 return
-            note = f"{workers} worker{'s' if workers > 1 else ''}"
-            self.on_progress(Progress(what=what, done=max(0, total - left), total=total, unit="rows", note=note))
+            self._tell(what, total - left, total, pace, f"{workers} worker{'s' if workers > 1 else ''}")
             time.sleep(POLL_SECONDS)  # nothing tells when a worker of elsewhere is done
             before, left = left, self._waiting(embedding)
             moved = moved if left == before else time.monotonic()
         self.on_progress(Progress(what=what, done=total, total=total, unit="rows"))
 
-    def _work(self, embedding: int, step: ConvertStep, what: str, total: int) -> None:
+    def _expected(self, embedding: int, step: ConvertStep) -> float | None:
+        """Rows per second: as workers did lately, else as thanopg bench has measured on this machine."""
+        ((fingerprint, rate),) = self.access.query(EXPECTED, embedding)
+        return kept_rate(fingerprint, step.kind, device=self.settings.device) if rate is None else float(rate)
+
+    def _tell(self, what: str, done: int, total: int, pace: Pace, note: str) -> None:
+        done = max(0, done)
+        pace.done(done, time.monotonic())
+        self.on_progress(
+            Progress(
+                what=what,
+                done=done,
+                total=total,
+                unit="rows",
+                note=note,
+                rate=pace.rate,
+                seconds_left=pace.seconds_left,
+            )
+        )
+
+    def _work(self, embedding: int, step: ConvertStep, what: str, total: int, pace: Pace) -> None:
         """A worker in this process; what it raises is raised here, if rows are left because of it."""
         stop, failures = threading.Event(), list[Exception]()
-        processes = max(1, min(MOST_DECODERS, os.cpu_count() or 1))
+        processes = processors()
         options = WorkerOptions(batch_size=step.batch_size) if step.batch_size else WorkerOptions()
         with (
             DecodePool(processes, self.settings.limits) as decoder,
@@ -176,8 +203,7 @@ class Converter:
             try:
                 while thread.is_alive():
                     left = self._waiting(embedding)
-                    done = max(0, total - left)
-                    self.on_progress(Progress(what=what, done=done, total=total, unit="rows", note="in this process"))
+                    self._tell(what, total - left, total, pace, "in this process")
                     if not left:
                         stop.set()
                     thread.join(POLL_SECONDS)

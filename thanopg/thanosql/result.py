@@ -84,6 +84,10 @@ class Progress:
     """`rows`, `pictures`"""
     note: str = ""
     """`2 workers`, `epoch 1/3 · loss 1.204 · validation recall 0.412`"""
+    rate: float | None = None
+    """units per second; None: not known, or not worth saying"""
+    seconds_left: float | None = None
+    """about; before the first unit is done, what was measured earlier lets expect"""
 
 
 OnProgress = Callable[[Progress], None]

@@ -220,9 +220,8 @@ class Session:
         return self._library
 
     def _said(self, warnings: list[str]) -> tuple[str, ...]:
-        """Ours, and the notices of the server; CONVERT builds the index that one of them speaks of."""
-        notices = [notice for notice in self._access.notices if "is to be built when the rows are" not in notice]
-        return (*dict.fromkeys(warnings), *notices)
+        """Ours, and the notices of the server."""
+        return (*dict.fromkeys(warnings), *self._access.notices)
 
 
 IMAGE_COLUMNS = ("image_path", "image", "filepath", "img_path")

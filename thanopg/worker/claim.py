@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -63,6 +64,8 @@ class Claim:
     column: EmbeddingColumn
     token: uuid.UUID
     rows: tuple[ClaimedRow, ...]
+    at: float = field(default_factory=time.monotonic, compare=False)
+    """when, in this process's monotonic seconds"""
 
     @property
     def keys(self) -> list[Key]:

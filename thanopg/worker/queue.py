@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import psycopg
 from psycopg.rows import tuple_row
 
-from thanopg.database.connect import connect
+from thanopg.database.connect import Connection, connect
 from thanopg.errors import ImageError
 from thanopg.worker.claim import Claim, ClaimedRow, EmbeddingColumn, Key, Leased, Written
 from thanopg.worker.packed import Packed, register
@@ -60,9 +60,9 @@ class _Front:
 class WorkQueue:
     """Claims and their ends. Not thread-safe: one queue per thread."""
 
-    def __init__(self, url: str) -> None:
-        """Raises DatabaseUnavailable."""
-        self._connection = connect(url, application_name=APPLICATION_NAME, autocommit=True)
+    def __init__(self, url: str, *, connection: Connection | None = None) -> None:
+        """`connection`: one that is there, in autocommit, and is ours from now on. Raises DatabaseUnavailable."""
+        self._connection = connection or connect(url, application_name=APPLICATION_NAME, autocommit=True)
         register(self._connection)
         self._fronts: dict[tuple[int, bool], _Front] = {}
         for name, value in SESSION.items():
@@ -72,6 +72,10 @@ class WorkQueue:
     def announce(self) -> None:
         """From now on worker_count() knows a worker by this connection."""
         self._value("SELECT thanopg.announce_worker()::int")
+
+    def note_rate(self, fingerprint: str, kind: str, *, rows: int, seconds: float) -> None:
+        """So many rows took so long, while more of them waited."""
+        self._rows("SELECT thanopg.note_rate(%s, %s, %s, %s)", (fingerprint, kind, rows, seconds))
 
     def serve_another(self, part: str) -> WorkQueue:
         """The connection of a part of a worker: its name says so to whoever looks at pg_stat_activity."""

@@ -15,6 +15,7 @@ from thanopg.worker.claim import EmbeddingColumn
 from thanopg.worker.forward import Outcome
 from thanopg.worker.heartbeat import Heartbeat
 from thanopg.worker.queue import WorkQueue
+from thanopg.worker.rate import Busy, Rated, Rates
 from thanopg.worker.settle import SURROUNDINGS_BACKOFF, Tally, settle
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Writer:
         self._patience = patience
         self._refuse = refuse
         self._queue: WorkQueue | None = None
+        self._rates = Rates(self._note)
 
     def run(self, outcomes: queues.Queue[Outcome | None]) -> None:
         while (outcome := outcomes.get()) is not None:
@@ -51,6 +53,7 @@ class Writer:
                 self._give_back(outcome)
             finally:
                 self._heartbeat.drop(outcome.claim)
+        self._rates.flush()
         self._close()
 
     def _settle(self, outcome: Outcome) -> None:
@@ -62,8 +65,10 @@ class Writer:
                 if outcome.backoff is not None:
                     claim = outcome.claim
                     self._queue.release(claim.column, claim.token, claim.keys, backoff=outcome.backoff)
+                    self._rates.given_back()
                 else:
                     settle(self._queue, outcome.claim, outcome.written, outcome.prepared, self._tally)
+                    self._rates.done(outcome.claim, len(outcome.written))
                 return
             except (psycopg.Error, ThanopgError) as error:
                 logger.warning("could not write a batch: %s", str(error).splitlines()[0])
@@ -76,8 +81,17 @@ class Writer:
                 self._close()
                 time.sleep(RECONNECT_PAUSE)
 
+    def _note(self, rated: Rated, busy: Busy) -> None:
+        """An estimate for people is worth no trouble of the worker's."""
+        try:
+            if self._queue is not None:
+                self._queue.note_rate(rated.fingerprint, rated.kind, rows=busy.rows, seconds=busy.seconds)
+        except psycopg.Error as error:
+            logger.info("could not note a rate: %s", str(error).splitlines()[0])
+
     def _give_back(self, outcome: Outcome) -> None:
         """It was no row's fault: their leases are not to run out, which would count against them."""
+        self._rates.given_back()
         claim = outcome.claim
         with contextlib.suppress(psycopg.Error, ThanopgError):
             self._queue = self._queue or self._open_queue()

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
+from thanopg.bench.expected import in_words, rate_in_words
 from thanopg.cli.progress import Bar
 from thanopg.cli.screen import Screen
 from thanopg.thanosql.result import Progress
+
+WORTH_SAYING_SECONDS = 10.0
+"""of waiting, before it begins"""
 
 
 class Bars:
@@ -25,7 +29,8 @@ class Bars:
             self._begin(progress)
         self._last = progress
         if self._bar is not None:
-            self._bar.set(progress.done, note=progress.note)
+            rate = f"{rate_in_words(progress.rate)} {progress.unit}/s" if progress.rate else ""
+            self._bar.set(progress.done, note=", ".join(filter(None, (progress.note, rate))))
 
     def finish(self, *, succeeded: bool = True) -> None:
         """With a summary where the work was done to its end."""
@@ -40,5 +45,10 @@ class Bars:
         if progress.total is None:
             self._open.enter_context(self._screen.step(progress.what))
             return
+        if progress.rate and progress.seconds_left and progress.seconds_left >= WORTH_SAYING_SECONDS:
+            self._screen.say(
+                f"{progress.what}: {progress.total:,} {progress.unit}, about {in_words(progress.seconds_left)} "
+                f"at {rate_in_words(progress.rate)} {progress.unit}/s"
+            )
         self._bar = Bar(self._screen, progress.what, total=progress.total, unit=progress.unit)
         self._bar.__enter__()
