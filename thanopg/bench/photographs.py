@@ -16,11 +16,12 @@ from PIL import Image
 from thanopg.config import ImageLimits
 from thanopg.errors import ImageError, InvalidArgument
 from thanopg.images.decode import decode
+from thanopg.images.noise import photograph
 from thanopg.images.source import ImageReader
 from thanopg.models.embedder import Preprocessing
 
 SIZES = {"640 × 480": (640, 480), "1080p": (1920, 1080), "12 megapixels": (4000, 3000)}
-QUALITY = 92
+QUALITY = 88
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".mpo"})
 SAMPLE = 32
 """of the user's own files"""
@@ -38,7 +39,7 @@ class Photographs:
 
 def made_photographs() -> list[Photographs]:
     """JPEGs with detail at every scale, of the sizes that shops, screens and cameras have."""
-    drawn = _noise(1920, 1080)
+    drawn = photograph(1920, 1080)
     turned = [drawn, drawn[::-1, ::-1]]
     return [
         Photographs(label=label, files=[_jpeg(_sized(picture, *size)) for picture in turned])
@@ -84,20 +85,6 @@ def _pictures(root: Path) -> Iterator[Path]:
     for path in root.rglob("*"):
         if path.suffix.lower() in SUFFIXES and not path.is_dir():
             yield path.relative_to(root)
-
-
-def _noise(width: int, height: int) -> NDArray[np.uint8]:
-    """Noise whose strength falls with its frequency, as in photographs."""
-    numbers = np.random.default_rng(0)
-    picture = np.zeros((height, width, 3), dtype=np.float32)
-    cells = 4
-    while cells < width:
-        noise = numbers.integers(0, 256, (max(2, cells * height // width), cells, 3), dtype=np.uint8)
-        scaled = Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC)
-        picture += np.asarray(scaled, dtype=np.float32) / cells**0.3
-        cells *= 2
-    picture *= 255 / picture.max()
-    return picture.astype(np.uint8)
 
 
 def _sized(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

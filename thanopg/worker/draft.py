@@ -15,6 +15,7 @@ from PIL import Image
 
 from thanopg.config import ImageLimits
 from thanopg.images.decode import decode
+from thanopg.images.noise import photograph
 from thanopg.models.embedder import Preprocessing
 from thanopg.models.library import LoadedModel
 
@@ -60,17 +61,9 @@ def with_drafts(model: LoadedModel) -> Preprocessing:
 
 
 def _photograph(width: int, height: int, *, seed: int) -> bytes:
-    """A JPEG of noise whose strength falls with its frequency, as in photographs, and of a sharp grating."""
-    random = np.random.default_rng(seed)
-    picture = np.zeros((height, width, 3), dtype=np.float32)
-    cells = 4
-    while cells < width:
-        noise = random.integers(0, 256, (max(2, cells * height // width), cells, 3), dtype=np.uint8)
-        scaled = Image.fromarray(noise).resize((width, height), Image.Resampling.BILINEAR)
-        picture += np.asarray(scaled, dtype=np.float32) / cells**0.8
-        cells *= 2
-    picture *= 200 / picture.max()
-    picture[:, width // 3 : width // 2] += 55 * (np.arange(height) // 3 % 2)[:, None, None]
+    """A JPEG as of a camera, with a sharp grating in it."""
+    picture = (photograph(width, height, seed=seed, falloff=0.8) * 0.78).astype(np.uint8)
+    picture[:, width // 3 : width // 2] += (55 * (np.arange(height) // 3 % 2)).astype(np.uint8)[:, None, None]
     file = io.BytesIO()
-    Image.fromarray(picture.astype(np.uint8)).save(file, "JPEG", quality=QUALITY)
+    Image.fromarray(picture).save(file, "JPEG", quality=QUALITY)
     return file.getvalue()
