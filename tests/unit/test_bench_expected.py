@@ -1,28 +1,30 @@
-"""What a worker can be expected to do follows from its slowest part, and from who shares the processors."""
+"""What a worker can be expected to do, and how that is said."""
 
 from __future__ import annotations
 
 import pytest
 
-from thanopg.bench.expected import Costs, images_per_second, in_words, rate_in_words
+from tests.pictures import jpeg, photograph
+from thanopg.bench.expected import in_words, rate_in_words, with_writing
+from thanopg.bench.pipeline import images_per_second
+from thanopg.config import ImageLimits
+from thanopg.models.embedder import Preprocessing
 
 
-@pytest.mark.parametrize(
-    ("costs", "decoders", "processors", "expected"),
-    [
-        # everything on two processors: 2 / (10 + 30 ms)
-        (Costs(decode=0.010, forward=0.015, forward_cpu=0.030), 2, 2, 50),
-        # a GPU that decoding keeps waiting, and one that it does not
-        (Costs(decode=0.010, forward=0.001, forward_cpu=0.001), 4, 16, 400),
-        (Costs(decode=0.010, forward=0.001, forward_cpu=0.001), 16, 16, 1000),
-        # more decoding processes than processors help nobody
-        (Costs(decode=0.010, forward=0.001, forward_cpu=0.0), 64, 4, 400),
-        # a slow way to the database
-        (Costs(decode=0.001, forward=0.001, forward_cpu=0.0, write=0.02), 8, 8, 50),
-    ],
-)
-def test_the_slowest_part(costs: Costs, decoders: int, processors: int, expected: float) -> None:
-    assert images_per_second(costs, decoders=decoders, processors=processors) == pytest.approx(expected)
+def test_writing_comes_on_top() -> None:
+    assert with_writing(100, 0.004, processors=2) == pytest.approx(1 / 0.012)
+    assert with_writing(100, 0.0, processors=2) == 100
+    assert with_writing(4000, 0.01, processors=64) == 100, "a slow way to the database"
+
+
+def test_files_come_out_in_batches_as_the_model_wants_them() -> None:
+    seen: list[tuple[int, ...]] = []
+    way = Preprocessing(height=8, width=9)
+    files = [jpeg(photograph(20, 20, seed=seed)) for seed in range(3)]
+    rate = images_per_second(
+        lambda pixels: seen.append(pixels.shape), files, way, ImageLimits(), decoders=2, batch=4, seconds=0.01
+    )
+    assert rate > 0 and len(seen) >= 2 and set(seen) == {(4, 8, 9, 3)}
 
 
 def test_in_words() -> None:

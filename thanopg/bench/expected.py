@@ -1,30 +1,13 @@
-"""From what each part of a worker's work costs alone to what a worker can do, and how long that takes, in words."""
+"""From what was measured to what a worker can be expected to do, and how long that takes, in words."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
-@dataclass(frozen=True, kw_only=True)
-class Costs:
-    """Seconds an image."""
-
-    decode: float
-    """of one processor"""
-    forward: float
-    """from begin to end, whatever it runs on"""
-    forward_cpu: float
-    """of one processor"""
-    write: float = 0.0
-    """from begin to end, the database included; 0: not measured"""
-
-
-def images_per_second(costs: Costs, *, decoders: int, processors: int) -> float:
-    """The stages overlap, so the slowest sets the pace; and what runs on this machine shares its processors."""
-    shared = (costs.decode + costs.forward_cpu + costs.write) / processors
-    return 1 / max(costs.decode / min(decoders, processors), costs.forward, costs.write, shared)
+def with_writing(images_per_second: float, row_seconds: float, *, processors: int) -> float:
+    """Images per second when what a row takes to be written comes on top, by a thread and a server of their own."""
+    return 1 / max(1 / images_per_second + row_seconds / processors, row_seconds)
 
 
 def in_words(seconds: float) -> str:

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from thanopg.bench.expected import Costs, images_per_second
+from thanopg.bench.expected import with_writing
 from thanopg.bench.machine import machine
 from thanopg.bench.photographs import made_photographs, own_photographs
+from thanopg.bench.pipeline import images_per_second
 from thanopg.bench.report import Forward, Model, Pictures, Report, Texts, Writing
 from thanopg.bench.timing import cpu_each, timed
 from thanopg.bench.writing import seconds_per_row
@@ -27,7 +28,7 @@ from thanopg.models.embedder import Pixels
 from thanopg.models.library import LoadedModel
 from thanopg.worker.draft import with_drafts
 
-DECODING, FORWARD, TEXTS_ALONE, TEXTS_TOGETHER = 0.4, 0.3, 0.15, 0.15
+DECODING, FORWARD, TOGETHER, TEXTS_ALONE, TEXTS_BATCHED = 0.2, 0.2, 0.4, 0.1, 0.1
 """shares of the time"""
 TEXT_BATCH = 32
 TEXTS = ("밝은 빨간색 미니 원피스", "a red dress", "방수 겨울 부츠", "white low-top sneakers", "초록색 백팩")
@@ -112,10 +113,11 @@ def _with_pictures(report: Report, model: LoadedModel, wanted: Wanted, tell: Tel
     pixels = [decode(data, quick, wanted.limits) for data in sets[0].files]
     tell("the model on pictures")
     batch = np.stack([pixels[n % len(pixels)] for n in range(wanted.batch)])
-    forward, wall = _forward(model, batch, FORWARD * wanted.seconds)
+    run, what = _run(model)
+    forward = _forward(run, what, batch, FORWARD * wanted.seconds)
     measured = list[Pictures]()
     for each in sets:
-        tell(f"decoding {each.label}")
+        tell(f"{each.label}: decoding, and all together")
         usual, exact = (
             cpu_each(
                 lambda data, way=way: decode(data, way, wanted.limits),  # type: ignore[misc]
@@ -124,12 +126,17 @@ def _with_pictures(report: Report, model: LoadedModel, wanted: Wanted, tell: Tel
             )
             for way in (quick, model.preprocessing)
         )
-        costs = Costs(
-            decode=usual,
-            forward=wall,
-            forward_cpu=forward.cpu_ms / 1000,
-            write=report.writing.row_ms / 1000 if report.writing else 0.0,
+        rate = images_per_second(
+            run,
+            each.files,
+            quick,
+            wanted.limits,
+            decoders=wanted.decoders,
+            batch=wanted.batch,
+            seconds=TOGETHER * wanted.seconds / len(sets),
         )
+        if report.writing is not None:
+            rate = with_writing(rate, report.writing.row_ms / 1000, processors=report.processors)
         measured.append(
             Pictures(
                 label=each.label,
@@ -137,22 +144,23 @@ def _with_pictures(report: Report, model: LoadedModel, wanted: Wanted, tell: Tel
                 kilobytes=mean(map(len, each.files)) / 1000,
                 decode_ms=1000 * usual,
                 decode_exact_ms=1000 * exact,
-                images_per_second=images_per_second(costs, decoders=wanted.decoders, processors=report.processors),
+                images_per_second=rate,
             )
         )
     return replace(report, forward=forward, pictures=measured, unusable=dict(unusable))
 
 
-def _forward(model: LoadedModel, pixels: Pixels, seconds: float) -> tuple[Forward, float]:
-    """And seconds an image."""
+def _run(model: LoadedModel) -> tuple[Callable[[Pixels], object], str]:
+    """What a worker would have the model make of pictures, and what that is."""
     if model.info.can_embed_images:
-        taken, what = timed(partial(model.embed_images, pixels), seconds=seconds), "vectors"
-    else:
-        caption = partial(model.caption_images, pixels, language=model.languages[0])
-        taken, what = timed(caption, seconds=seconds), "captions"
+        return model.embed_images, "vectors"
+    return partial(model.caption_images, language=model.languages[0]), "captions"
+
+
+def _forward(run: Callable[[Pixels], object], what: str, pixels: Pixels, seconds: float) -> Forward:
+    taken = timed(lambda: run(pixels), seconds=seconds)
     number = len(pixels)
-    forward = Forward(what=what, batch=number, images_per_second=number / taken.wall, cpu_ms=1000 * taken.cpu / number)
-    return forward, taken.wall / number
+    return Forward(what=what, batch=number, images_per_second=number / taken.wall, cpu_ms=1000 * taken.cpu / number)
 
 
 def _texts(model: LoadedModel, seconds: float) -> Texts:
@@ -165,5 +173,5 @@ def _texts(model: LoadedModel, seconds: float) -> Texts:
         return [f"{TEXTS[n % len(TEXTS)]} {n}" for n in range(number - count, number)]
 
     one = timed(lambda: model.embed_texts(new(1)), seconds=TEXTS_ALONE * seconds)
-    many = timed(lambda: model.embed_texts(new(TEXT_BATCH)), seconds=TEXTS_TOGETHER * seconds)
+    many = timed(lambda: model.embed_texts(new(TEXT_BATCH)), seconds=TEXTS_BATCHED * seconds)
     return Texts(one_ms=1000 * one.wall, batch=TEXT_BATCH, texts_per_second=TEXT_BATCH / many.wall)

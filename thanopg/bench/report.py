@@ -32,7 +32,7 @@ class Pictures:
     decode_exact_ms: float
     """with --exact"""
     images_per_second: float
-    """expected of one worker"""
+    """expected of one worker: decoding and the model were run together, and writing comes on top"""
 
     def seconds_for(self, images: int) -> float:
         return images / self.images_per_second

@@ -130,8 +130,10 @@ def source_of(model: str | None, url: str | None) -> str:
     try:
         return resolve_source(model)
     except UnknownModel as error:
-        where = "and no model of that name is registered" if url is not None else "and no database to look it up in"
-        raise UnknownModel(f"{error.message}, {where}", hint=error.hint) from error
+        if url is None:
+            raise UnknownModel(f"{error.message}, and no database to look it up in", hint=error.hint) from error
+        hint = f"registered ones: thanopg model list; {error.hint}"
+        raise UnknownModel(f"{error.message}, and no model of that name is registered", hint=hint) from error
 
 
 def show(screen: Screen, report: Report, name: str | None) -> None:
