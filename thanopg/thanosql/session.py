@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePath
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from thanopg.images.remote.reader import RemoteReader
 from thanopg.images.source import URL, ImageReader
 from thanopg.models.bases import BASES
 from thanopg.models.library import ModelLibrary
+from thanopg.models.load import load_embedder
 from thanopg.thanosql.access import Access, Answer
 from thanopg.thanosql.building import Builder
 from thanopg.thanosql.converting import Converter
@@ -216,7 +218,7 @@ class Session:
         return Picture(source=text, path=PurePath(self._settings.image_root, text) if is_path else None)
 
     def _models(self) -> ModelLibrary:
-        self._library = self._library or ModelLibrary(self._settings.device)
+        self._library = self._library or ModelLibrary(self._settings.device, partial(load_embedder, engine="auto"))
         return self._library
 
     def _said(self, warnings: list[str]) -> tuple[str, ...]:
