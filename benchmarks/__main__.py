@@ -26,6 +26,7 @@ SECTIONS = {
     "attack": "how long a client waits while the service is attacked",
 }
 LONG = {
+    "growth_full": "the same as growth, up to ten million pending rows",
     "soak": "whether the memory of worker and service stays flat: an hour of ordinary use",
 }
 """minutes to hours; run only when named"""
