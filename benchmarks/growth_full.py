@@ -10,4 +10,4 @@ SIZES, QUICK_SIZES = (10_000, 1_000_000, 10_000_000), (10_000, 3_000_000)
 
 
 def run(stack: Stack, *, quick: bool) -> list[Figure]:
-    return measure(stack, QUICK_SIZES if quick else SIZES, rounds=3 if quick else 5)
+    return measure(stack, QUICK_SIZES if quick else SIZES, rounds=2 if quick else 3)
