@@ -25,7 +25,10 @@ SECTIONS = {
     "growth": "whether a row costs the same however many wait",
     "attack": "how long a client waits while the service is attacked",
 }
-LONG: dict[str, str] = {}
+LONG = {
+    "growth_full": "the same as growth, up to ten million pending rows",
+    "soak": "whether the memory of worker and service stays flat: an hour of ordinary use",
+}
 """minutes to hours; run only when named"""
 
 

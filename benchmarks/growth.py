@@ -1,85 +1,91 @@
-"""Whether a row costs the same however many wait: from claim to commit, through one worker and through two.
+"""Whether a row costs the same however many wait: claim to commit, claim, finish, reconcile, and a look at the status.
 
-Pictures are in memory and the model costs nothing; everything between is what users run. Rates go to standard error.
+Pictures are in memory and the model costs nothing; everything between is what users run. First as the queue is when it
+has just been filled, and PostgreSQL has no statistics of it, then with statistics.
 """
 
 from __future__ import annotations
 
 import statistics
-import subprocess
-import sys
-import time
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from dataclasses import replace
 
-from benchmarks.growth_worker import DIMENSIONS, SOURCE
-from benchmarks.measure import Figure, figures_of
+from benchmarks.growth_queue import GrowthQueue
+from benchmarks.measure import Bar, Figure, figure_of, figures_of
 from benchmarks.stack import Stack
-from thanopg.database.connect import Connection, connect
 
-BATCH = 64
-CLAIM = "SELECT count(*) FROM thanopg.claim(%s, gen_random_uuid(), %s, '1 min')"
-LOOK = "SELECT * FROM embedding_status"
+SIZES, QUICK_SIZES = (10_000, 1_000_000), (10_000, 100_000)
+ROWS = 6400
+"""that workers work off before they are measured again"""
+FLAT = Bar(most=1.2)
+RATE = 3000
+"""rows a second through one worker"""
+LOOK_MILLISECONDS = 50
+PARTS = (
+    "claim to commit, one worker",
+    "claim to commit, two workers",
+    "claim and read",
+    "finish",
+    "reconcile",
+    "deep reconcile",
+)
+
+Taken = dict[str, dict[int, list[float]]]
+"""milliseconds for 1,000 rows by part and number of pending rows"""
 
 
 def run(stack: Stack, *, quick: bool) -> list[Figure]:
-    """Milliseconds per 1,000 rows, per claim and per look at the status, at each number of pending rows."""
-    sizes, rows, rounds = ((10_000, 100_000), 6_400, 2) if quick else ((10_000, 1_000_000), 6_400, 3)
-    with connect(stack.url, autocommit=True) as connection:
-        connection.execute(f"SELECT create_model('growth', source => '{SOURCE}', base => 'bench')".encode())
-        figures = [figure for size in sizes for figure in _at(stack, connection, size, rows=rows, rounds=rounds)]
-        connection.execute("DROP TABLE growth_bench")
-        connection.execute("SELECT thanopg.forget_dropped()")
+    return measure(stack, QUICK_SIZES if quick else SIZES, rounds=2 if quick else 3)
+
+
+def measure(stack: Stack, sizes: Sequence[int], *, rounds: int) -> list[Figure]:
+    """The first size is the baseline of the others."""
+    with ExitStack() as exits:
+        queues = [exits.enter_context(closing(GrowthQueue(stack, size))) for size in sizes]
+        figures = _figures("just filled, no statistics", *_measure(queues, rounds))
+        for queue in queues:
+            queue.analyze()
+        return figures + _figures("after VACUUM ANALYZE", *_measure(queues, rounds))
+
+
+def _measure(queues: Sequence[GrowthQueue], rounds: int) -> tuple[Taken, dict[int, list[float]]]:
+    taken: Taken = {part: {queue.size: [] for queue in queues} for part in PARTS}
+    looks: dict[int, list[float]] = {queue.size: [] for queue in queues}
+    for _ in range(rounds):
+        for queue in queues:
+            found = (
+                queue.work(ROWS, workers=1),
+                queue.work(ROWS, workers=2),
+                *queue.claim_and_finish(),
+                queue.reconcile(deep=False),
+                queue.reconcile(deep=True),
+            )
+            for part, milliseconds in zip(PARTS, found, strict=True):
+                taken[part][queue.size].append(milliseconds)
+            looks[queue.size] += queue.look()
+    return taken, looks
+
+
+def _figures(when: str, taken: Taken, looks: dict[int, list[float]]) -> list[Figure]:
+    figures: list[Figure] = []
+    for part in PARTS:
+        by_size = {f"{part}, {size:,} pending": times for size, times in taken[part].items()}
+        bars = dict.fromkeys(list(by_size)[1:], FLAT)
+        figures += figures_of(f"growth, {when}: milliseconds for 1,000 rows", by_size, bars=bars)
+    title = f"growth, {when}: rows a second, against {RATE:,}, and of two workers against one"
+    for size, one in taken[PARTS[0]].items():
+        alone, both = (1e6 / statistics.median(times) for times in (one, taken[PARTS[1]][size]))
+        figures += [
+            _rate(title, f"one worker, {size:,} pending", alone, alone / RATE),
+            _rate(title, f"two workers, {size:,} pending", both, both / alone),
+        ]
+    title = f"growth, {when}: embedding_status, against {LOOK_MILLISECONDS} ms"
+    for size, times in looks.items():
+        look = figure_of(title, f"{size:,} pending", times)
+        figures.append(replace(look, ratio=look.median / LOOK_MILLISECONDS, bar=Bar(most=1)))
     return figures
 
 
-def _at(stack: Stack, connection: Connection, size: int, *, rows: int, rounds: int) -> list[Figure]:
-    refilled = size < 100 * rows
-    embedding = _fill(connection, size)
-    one, two, claims, looks = list[float](), list[float](), list[float](), list[float]()
-    for _ in range(rounds):
-        for workers, taken in ((1, one), (2, two)):
-            embedding = _fill(connection, size) if refilled else embedding
-            taken.append(_work(stack.url, rows, workers=workers))
-        claims += [_timed(connection, CLAIM, embedding, BATCH) for _ in range(5)]
-        looks += [_timed(connection, LOOK) for _ in range(5)]
-        connection.execute(
-            "UPDATE thanopg.pending SET claimed_by = NULL, available_at = now() WHERE claimed_by IS NOT NULL"
-        )
-    for what, taken in (("one worker", one), ("two workers", two)):
-        print(f"{size:,} pending, {what}: {1e6 / statistics.median(taken):,.0f} rows a second", file=sys.stderr)
-    return figures_of(
-        f"growth, {size:,} pending rows x {DIMENSIONS}",
-        {
-            "1,000 rows, claim to commit, one worker": one,
-            "1,000 rows, claim to commit, two workers": two,
-        },
-    ) + figures_of(
-        f"growth, {size:,} pending rows, one statement", {f"claim of {BATCH} rows": claims, "embedding_status": looks}
-    )
-
-
-def _fill(connection: Connection, size: int) -> int:
-    """Number of the embedding column of a new table, whose rows are all pending."""
-    connection.execute("DROP TABLE IF EXISTS growth_bench")
-    connection.execute("SELECT thanopg.forget_dropped()")
-    connection.execute("CREATE TABLE growth_bench (id bigint PRIMARY KEY, image_path text)")
-    connection.execute("INSERT INTO growth_bench SELECT i, i || '.jpg' FROM generate_series(1, %s) i", (size,))
-    connection.execute("SELECT add_image_embedding('growth_bench', 'image_path', 'growth', index => 'none')")
-    connection.execute("VACUUM ANALYZE growth_bench, thanopg.pending, thanopg.provenance")
-    ((number,),) = connection.execute(
-        "SELECT id FROM thanopg.embedding_column WHERE target = 'growth_bench'::regclass"
-    ).fetchall()
-    return int(number)
-
-
-def _work(url: str, rows: int, *, workers: int) -> float:
-    """Milliseconds for 1,000 rows; processes start before the time counts."""
-    command = [sys.executable, "-m", "benchmarks.growth_worker", url, str(rows // workers)]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(workers)]
-    done = [process.communicate()[0].split() for process in running]
-    return 1e6 * max(float(seconds) for _, seconds in done) / sum(int(number) for number, _ in done)
-
-
-def _timed(connection: Connection, statement: str, *arguments: int) -> float:
-    begin = time.perf_counter()
-    connection.execute(statement.encode(), arguments or None)
-    return (time.perf_counter() - begin) * 1000
+def _rate(title: str, what: str, rate: float, ratio: float) -> Figure:
+    return Figure(benchmark=title, what=what, median=rate, unit="rows/s", ratio=ratio, bar=Bar(least=1))

@@ -23,10 +23,8 @@ COMMENT ON FUNCTION thanopg.estimate_rows IS 'rows with a source, and rows with 
 
 -- Whoever sees only some rows of a large table is told nothing: the statistics are of all rows.
 CREATE OR REPLACE FUNCTION thanopg.coverage(
-  col thanopg.embedding_column, waiting bigint, OUT rows bigint, OUT embedded bigint, OUT estimated boolean)
+  col thanopg.embedding_column, waiting bigint, most_pages bigint, OUT rows bigint, OUT embedded bigint, OUT estimated boolean)
 LANGUAGE plpgsql STABLE AS $$
-DECLARE
-  most_pages CONSTANT bigint := 4096;  -- 32 MB, read in some 10 ms
 BEGIN
   estimated := false;
   IF NOT has_table_privilege(col.target, 'SELECT') THEN
@@ -40,16 +38,17 @@ BEGIN
     END IF;
   END IF;
 END $$;
-COMMENT ON FUNCTION thanopg.coverage IS
-  'rows with a source, and rows with a vector or caption, that the caller may see; estimated where the table is large';
+COMMENT ON FUNCTION thanopg.coverage(thanopg.embedding_column, bigint, bigint) IS
+  'rows with a source, and rows with a vector or caption, that the caller may see; estimated where the table has more than most_pages';
 
 -- ORDER BY, so that no plan reads other columns' rows to find these.
 -- The server keeps count of the whole queue as it goes; what short parts of it hold is taken off, and long parts share the
 -- rest as ANALYZE saw them, or evenly where the caller may not know. Rows that are set aside have available_at 'infinity'.
+-- Embedding columns share what may be counted, so that it takes no longer where there are many of them.
 CREATE OR REPLACE VIEW thanopg.pending_count WITH (security_barrier) AS
 WITH counted AS MATERIALIZED (
   SELECT e.id, p.pending, f.failed, p.pending > m.rows AS many_pending, p.pending > m.rows OR f.failed > m.rows AS estimated
-  FROM (VALUES (20000)) m(rows)
+  FROM (SELECT 20000 / greatest(count(*), 1) FROM thanopg.embedding) m(rows)
   CROSS JOIN thanopg.embedding e
   CROSS JOIN LATERAL (
     SELECT count(*) AS pending FROM (

@@ -30,9 +30,11 @@ SELECT
   pg_catalog.array_to_string(thanopg.source_chain(c.target, c.source_name) || c.column_name, ' → ') COLLATE "default" AS chain,
   n.estimated OR p.estimated AS estimated
 FROM thanopg.embedding_column c
+-- 8 MB of all tables together are counted, which takes some 10 ms
+CROSS JOIN (SELECT 1024 / greatest(count(*), 1) AS pages FROM thanopg.embedding) m
 JOIN thanopg.pending_count q ON q.embedding = c.id
 LEFT JOIN thanopg.worker_rate w ON w.fingerprint = c.fingerprint AND w.kind = c.kind
-CROSS JOIN LATERAL thanopg.coverage(c, q.pending + q.failed) n
+CROSS JOIN LATERAL thanopg.coverage(c, q.pending + q.failed, m.pages) n
 CROSS JOIN LATERAL (
   SELECT CASE WHEN seen THEN q.pending END AS pending, CASE WHEN seen THEN q.failed END AS failed, seen AND q.estimated AS estimated
   FROM thanopg.sees_whole_table(c.target) seen) p
@@ -45,7 +47,8 @@ CROSS JOIN LATERAL (
     ORDER BY embedded_at DESC LIMIT 10000) latest) r;
 COMMENT ON VIEW thanopg.embedding_status IS
   'per embedding column: rows with a source, embedded, pending, failed, rows per second, time left, state of the index, what it is made from; estimated: some of the counts are PostgreSQL''s estimates, because counting would take long';
-DROP FUNCTION IF EXISTS thanopg.count_rows(thanopg.embedding_column);  -- of earlier versions; the view has let go of it now
+DROP FUNCTION IF EXISTS thanopg.count_rows(thanopg.embedding_column);  -- of earlier versions; the view has let go of them now
+DROP FUNCTION IF EXISTS thanopg.coverage(thanopg.embedding_column, bigint);
 
 CREATE OR REPLACE VIEW thanopg.failure WITH (security_barrier) AS
 SELECT

@@ -97,6 +97,20 @@ def test_large_table_is_estimated_by_statistics_and_the_queue(
     assert row is not None and row[1] == pytest.approx(3600, rel=0.05)
 
 
+def test_embedding_columns_share_what_may_be_counted(queue: psycopg.Connection) -> None:
+    queue.execute("DELETE FROM thanopg.pending WHERE embedding = 2 AND (key->0)::int > 9000")
+    settle_statistics(queue)
+    assert queue.execute(STATUS).fetchall() == [(10, 0, 10, 0, False), (0, 0, 9000, 0, False)]
+    for number in range(2):
+        queue.execute(f"SELECT add_image_embedding('큰표', '그림', 'fake', column_name => '열{number}')".encode())
+    assert queue.execute("SELECT estimated, pending FROM thanopg.pending_count ORDER BY embedding").fetchall() == [
+        (False, 10),
+        (True, 9000),
+        (False, 0),
+        (False, 0),
+    ]
+
+
 def test_row_level_security_hides_estimates(
     connection: psycopg.Connection, photo: str, superuser_connection: psycopg.Connection
 ) -> None:

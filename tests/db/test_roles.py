@@ -98,7 +98,7 @@ CALLS: dict[str, tuple[set[str], list[str]]] = {
     "check_target": (ALL, ["check_target('photo')"]),
     "column_number": (ALL, ["column_number('photo', 'id')"]),
     "count_untried": (WORKER, ["count_untried(1)"]),
-    "coverage": (ALL, [f"coverage({COLUMN}, 0)"]),
+    "coverage": (ALL, [f"coverage({COLUMN}, 0, 100)"]),
     "described_model": (ALL, ["described_model('x', 'x', '{}')"]),
     "distance_operator": (ALL, ["distance_operator('vector'::regtype)"]),
     "embed_request": (ALL, ["embed_request('x'::text, 'f', 'f')", "embed_request('x'::bytea, 'f', 'f')"]),

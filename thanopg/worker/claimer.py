@@ -21,6 +21,7 @@ from thanopg.worker.draft import Drafts
 from thanopg.worker.forward import Batch
 from thanopg.worker.heartbeat import Heartbeat
 from thanopg.worker.maker import Use, maker_of
+from thanopg.worker.memory import Leftovers, find_trim
 from thanopg.worker.options import WorkerOptions
 from thanopg.worker.prepare import Preparer
 from thanopg.worker.queue import WorkQueue
@@ -72,6 +73,7 @@ class Claimer:
         self._refusals: dict[int, NotSupported | psycopg.Error] = {}
         self._abandoned: list[tuple[EmbeddingColumn, uuid.UUID]] = []
         self._swept = float("-inf")
+        self._leftovers = Leftovers(find_trim())
 
     def refuse(self, column: EmbeddingColumn, refusal: NotSupported | psycopg.Error) -> None:
         """Heard from another thread: this column's model can't do what is asked of it, or it can't be written."""
@@ -115,6 +117,10 @@ class Claimer:
                 self.close()
                 stop.wait(RECONNECT_PAUSE)
                 continue
+            if claimed:
+                self._leftovers.add()
+            elif not self._heartbeat.held:
+                self._leftovers.give_back()
             busy = claimed or any(self._watches[column.id].reconciler.under_way for column in columns)
             pause = self._options.shortest_poll if busy else min(pause * 2, self._options.longest_poll)
             if not claimed and once:

@@ -39,6 +39,8 @@ SESSION = {
     "statement_timeout": "0",
     "lock_timeout": "0",
     "idle_session_timeout": "0",
+    # nobody waits for the disk: what a crash of the server takes back, the last half second, is pending again with it
+    "synchronous_commit": "off",
 }
 
 
