@@ -38,6 +38,18 @@ def test_room(embedded: psycopg.Connection) -> None:
         assert settings == (expected, "3")
 
 
+def test_too_little_room_is_said(
+    embedded: psycopg.Connection, database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(database.url, embedded, 1, "photo.fake_fake", "missing")
+    assert "note" not in capsys.readouterr().err
+    embedded.execute("DROP INDEX photo_embedding_1; SET maintenance_work_mem = '1MB'; SET effective_cache_size = '4MB'")
+    build(database.url, embedded, 1, "photo.fake_fake", "missing")
+    said = capsys.readouterr().err
+    assert f"takes {round(ROWS * (8 * 4 + GRAPH_BYTES) / 1024)} kB and has room for 1024 kB" in said
+    assert "maintenance_work_mem" in said
+
+
 def test_build_leaves_the_session_as_it_was(embedded: psycopg.Connection, database: Database) -> None:
     before = embedded.execute("SHOW maintenance_work_mem").fetchall()
     build(database.url, embedded, 1, "photo.fake_fake", "missing")

@@ -111,6 +111,12 @@ def test_no_tcp_unless_asked(server: EmbeddedServer) -> None:
     assert ask(server.superuser_url, "SHOW listen_addresses") == ""
 
 
+def test_it_counts_on_half_of_the_memory(server: EmbeddedServer) -> None:
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    size = ask(server.url, "SELECT pg_size_bytes(current_setting('effective_cache_size'))")
+    assert 512 * 1024**2 <= int(str(size)) <= max(memory // 2, 512 * 1024**2)
+
+
 def test_start_stop_start_keeps_data(used_home: Path) -> None:
     first = EmbeddedServer(used_home, fast=True)
     first.start()

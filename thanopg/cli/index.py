@@ -51,17 +51,19 @@ MAKE_ROOM = """
       JOIN thanopg.embedding_status s ON s.target = c.target AND s.column_name = c.column_name
       WHERE c.id = %s
     )
-    SELECT set_config('maintenance_work_mem', greatest(
-             pg_size_bytes(current_setting('maintenance_work_mem')),
-             least(bytes, pg_size_bytes(current_setting('effective_cache_size')) / 4)) / 1024 || 'kB', false),
+    SELECT set_config('maintenance_work_mem', room / 1024 || 'kB', false),
            set_config('max_parallel_maintenance_workers', greatest(
              current_setting('max_parallel_maintenance_workers')::int,
-             current_setting('max_parallel_workers')::int / 2)::text, false)
-    FROM need
+             current_setting('max_parallel_workers')::int / 2)::text, false),
+           CASE WHEN bytes > room THEN pg_size_pretty(bytes) END, pg_size_pretty(room)
+    FROM need CROSS JOIN LATERAL (SELECT greatest(
+      pg_size_bytes(current_setting('maintenance_work_mem')),
+      least(bytes, pg_size_bytes(current_setting('effective_cache_size')) / 4))) given(room)
 """
 """for this session: as much memory as the graph needs, up to a quarter of what the server may take for a cache"""
 GRAPH_BYTES = 600
 """beside the vector, for each row with the links that HNSW gives it by default [of pgvector 0.8]"""
+SLOW = "what goes beyond takes many times longer; ALTER DATABASE … SET maintenance_work_mem gives it more"
 POLL_SECONDS = 0.5
 
 
@@ -107,11 +109,15 @@ def index(
 
 def build(url: str, connection: Connection, number: int, label: str, state: str) -> None:
     """Raises psycopg.Error, DatabaseUnavailable."""
+    import sys
+
     import psycopg
 
     if state == "invalid":  # what an interrupted build leaves
         drop_invalid(connection, number)
-    connection.execute(MAKE_ROOM, [GRAPH_BYTES, number])
+    for _, _, needed, room in connection.execute(MAKE_ROOM, [GRAPH_BYTES, number]).fetchall():
+        if needed is not None:
+            print(f"note: the graph of {label} takes {needed} and has room for {room}: {SLOW}", file=sys.stderr)
     row = connection.execute("SELECT thanopg.index_statement(%s, true)", [number]).fetchone()
     assert row is not None
     statement: Any = str(row[0]).encode()

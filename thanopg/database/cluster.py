@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from psycopg import sql
@@ -21,6 +22,8 @@ OWNER = "thanopg_owner"  # not "thanopg": "$user" in search_path would put the t
 WORKER = "thanopg_home_worker"  # of every worker of this home; the rights are those of thanopg_worker
 DATABASE = "thanopg"
 LARGE_SHARED_MEMORY = 512 * 1024 * 1024
+LEAST_CACHE = 512 * 1024 * 1024
+CONTAINER_MEMORY = Path("/sys/fs/cgroup/memory.max")
 
 SETTINGS = """\
 # written by thanopg at every start; change settings with ALTER SYSTEM, which wins over this file
@@ -72,7 +75,8 @@ def create_cluster(home: Home, binaries: Binaries, account: Account, secrets: Se
 
 
 def write_settings(home: Home, *, fast: bool) -> None:
-    home.settings.write_text(SETTINGS + _dynamic_shared_memory() + (FAST_SETTINGS if fast else ""))
+    settings = SETTINGS + _cache_size() + _dynamic_shared_memory()
+    home.settings.write_text(settings + (FAST_SETTINGS if fast else ""))
     home.settings.chmod(0o644)
 
 
@@ -97,6 +101,14 @@ def _ensure_login(connection: Connection, name: str, password: str) -> None:
         connection.execute(
             sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(name), sql.Literal(verifier))
         )
+
+
+def _cache_size() -> str:
+    """Half of the memory: what the planner may expect, and a quarter of it what `thanopg index` takes at most."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError, ValueError):  # a container's share, if it has one
+        memory = min(memory, int(CONTAINER_MEMORY.read_text()))
+    return f"effective_cache_size = {max(memory // 2, LEAST_CACHE) // 1024}kB\n"
 
 
 def _dynamic_shared_memory() -> str:
