@@ -30,6 +30,8 @@ from thanopg.models.embedder import Embedder, TextEmbeddings, Vectors
 from thanopg.models.fake import FakeEmbedder
 from thanopg.models.library import ModelLibrary
 
+ROWS, QUICK_ROWS = 1_000_000, 50_000
+QUERIES = 100
 DIMENSIONS = 512
 PORT = 5434
 """of a service of our own beside the stack's"""
@@ -54,9 +56,9 @@ class Answers(FakeEmbedder):
 
 
 def run(stack: Stack, *, quick: bool) -> list[Figure]:
-    rows, asked = (50_000, 100) if quick else (1_000_000, 200)
+    rows = QUICK_ROWS if quick else ROWS
     drawn = Embeddings(DIMENSIONS)
-    vectors = queries(drawn, asked)
+    vectors = queries(drawn, QUERIES)
     figures: list[Figure] = []
     with _database(stack, vectors) as database, connect(database.url, autocommit=True) as connection:
         connection.execute(f"SELECT create_model('drawn', source => 'fake:{DIMENSIONS}', base => 'bench')".encode())

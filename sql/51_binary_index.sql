@@ -26,17 +26,24 @@ RETURN (
 );
 COMMENT ON FUNCTION thanopg.binary_expression IS 'SQL text: the signs of a vector as bits';
 
--- The first part of a search: what an index finds. Twenty candidates for each row that is wanted, because the signs alone
--- tell near ones badly apart; the scan looks at as many, unless the caller says at how many.
+-- Twenty candidates for each row that is wanted: the signs alone tell near ones badly apart.
+CREATE OR REPLACE FUNCTION thanopg.candidates(k bigint)
+RETURNS bigint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+RETURN greatest(20 * k, 200);
+COMMENT ON FUNCTION thanopg.candidates IS 'how many rows a binary index is to find where k are wanted';
+
+-- The first part of a search: what an index finds. The scan looks at as many rows as there are to be candidates, unless the
+-- caller says at how many.
 CREATE OR REPLACE FUNCTION thanopg.near_statement(
   col thanopg.embedding_column, vector text, items text, distance text, source text, condition text, k int, options jsonb)
 RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
-  candidates CONSTANT bigint := greatest(20 * k::bigint, 200);
+  candidates CONSTANT bigint := thanopg.candidates(k);
   operator text;
 BEGIN
   IF (col).index_policy <> 'binary' OR NOT thanopg.has_binary_index((col).target, (col).column_name) THEN
-    RETURN format(E'  SELECT %s, %s AS distance\n  FROM %s\n  WHERE %s\n  ORDER BY distance\n  LIMIT %s', items, distance, source, condition, k);
+    -- an iterative scan yields rows nearly in order: with "+ 0" nobody takes them for sorted
+    RETURN format(E'  SELECT %1$s, (%2$s) + 0 AS distance\n  FROM %3$s\n  WHERE %4$s\n  ORDER BY %2$s\n  LIMIT %5$s', items, distance, source, condition, k);
   END IF;
   SELECT format('OPERATOR(%I.<~>)', n.nspname) INTO operator
   FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = (col).type_id;

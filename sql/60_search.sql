@@ -53,33 +53,41 @@ COMMENT ON FUNCTION thanopg.from_target IS 'SQL text: the searched table';
 
 -- The one place that writes a search of one column, in two halves: what an index finds, and every row for when that is too
 -- little. All in SQL text: vector is the query's vector and no call, which would run for every row, items are the columns that
--- each row shows, too_few is what the second half waits for.
+-- each row shows, too_few is what the second half waits for. near is null where an index is of no use. Not parallel: EXPLAIN.
 CREATE OR REPLACE FUNCTION thanopg.search_halves(
   col thanopg.embedding_column, vector text, items text, k int, filter text, options jsonb, too_few text,
   OUT near text, OUT every text)
-LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
   vector_column CONSTANT text := format('%I.%I', (col).table_name, (col).column_name);
   distance CONSTANT text := format('%s %s %s', vector_column, thanopg.distance_operator((col).type_id), vector);
   condition CONSTANT text := vector_column || ' IS NOT NULL' || coalesce(E'\n    AND (' || filter || E'\n    )', '');  -- the line break ends a comment
   source CONSTANT text := thanopg.from_target(col);
+  exact boolean := coalesce((options->>'exact')::boolean, false);
+  effort int;
 BEGIN
-  near := thanopg.near_statement(col, vector, items, distance, source, condition, k, options);
+  IF filter IS NOT NULL AND NOT exact AND NOT options ? 'ef_search' THEN
+    effort := thanopg.filter_effort(col, filter, k);
+    exact := effort IS NULL;
+  END IF;
+  IF NOT exact THEN
+    near := thanopg.near_statement(col, vector, items, distance, source,
+                                   concat_ws(' AND ', condition, '(SELECT thanopg.prepare_scan(' || effort || '))'), k, options);
+  END IF;
   every := format(E'  SELECT %s, (%s) + 0 AS distance\n  FROM %s\n  WHERE %s\n  ORDER BY distance\n  LIMIT %s',  -- "+ 0" keeps the index out
-                  items, distance, source, concat_ws(E'\n    AND ', condition, too_few), k);
+                  items, distance, source, concat_ws(E'\n    AND ', condition, CASE WHEN NOT exact THEN too_few END), k);
 END $$;
 COMMENT ON FUNCTION thanopg.search_halves IS 'SQL text: the k rows nearest to a query vector, as far as the index finds them, and without it';
 
 -- Both halves in one statement. query yields one row with the column "vector", which is computed once.
 CREATE OR REPLACE FUNCTION thanopg.search_statement(
   col thanopg.embedding_column, query text, items text, k int, filter text, options jsonb)
-RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
-  exact CONSTANT boolean := coalesce((options->>'exact')::boolean, false);
   half CONSTANT record := thanopg.search_halves(col, '(SELECT vector FROM query)', items, k, filter, options,
-    CASE WHEN NOT exact THEN format('(SELECT count(*) FROM near) < %s', k) END);
+                                                format('(SELECT count(*) FROM near) < %s', k));
 BEGIN
-  IF exact THEN
+  IF half.near IS NULL THEN
     RETURN format(E'WITH query AS MATERIALIZED (\n  %s\n)\nSELECT * FROM (\n%s\n) found\nORDER BY distance', query, half.every);
   END IF;
   RETURN format(E'WITH query AS MATERIALIZED (\n  %s\n), near AS MATERIALIZED (\n%s\n), every AS (  -- an index scan may end too early: then once more, without it\n%s\n)\n'
@@ -91,11 +99,11 @@ COMMENT ON FUNCTION thanopg.search_statement IS 'SQL text: the k rows nearest to
 -- The halves apart, to be run one after the other until one finds rows: the first finds none where the index finds too few.
 -- $1 is an array whose first element is the query's vector as text.
 CREATE OR REPLACE FUNCTION thanopg.search_statements(col thanopg.embedding_column, items text, k int, filter text, options jsonb)
-RETURNS text[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+RETURNS text[] LANGUAGE plpgsql STABLE AS $$
 DECLARE
   half CONSTANT record := thanopg.search_halves(col, '$1[1]::' || (col).type, items, k, filter, options, NULL);
 BEGIN
-  IF (options->>'exact')::boolean THEN
+  IF half.near IS NULL THEN
     RETURN ARRAY[half.every];
   END IF;
   RETURN ARRAY[format('SELECT * FROM (SELECT n.*, count(*) OVER () AS found_rows FROM (%s) n) counted WHERE found_rows >= %s', half.near, k), half.every];

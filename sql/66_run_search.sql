@@ -91,7 +91,7 @@ COMMENT ON FUNCTION thanopg.search_detail IS 'what detail says of all rows that 
 CREATE OR REPLACE FUNCTION thanopg.run_search(
   col thanopg.embedding_column, query text, image bytea, key jsonb, k int, filter text, options jsonb)
 RETURNS TABLE (rank int, target regclass, row_key jsonb, row_image text, similarity real, detail jsonb)
-LANGUAGE plpgsql STABLE SET hnsw.iterative_scan = 'strict_order' AS $$
+LANGUAGE plpgsql STABLE SET hnsw.iterative_scan = 'relaxed_order' AS $$
 DECLARE
   effort CONSTANT text := thanopg.present_effort();
   written record;

@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION thanopg.search_rows(
   type_of anyelement, query text, model text, k int DEFAULT 10, filter text DEFAULT NULL, column_name name DEFAULT NULL,
   options jsonb DEFAULT '{}')
 RETURNS TABLE (item anyelement, similarity real, detail jsonb)
-LANGUAGE plpgsql STABLE SET hnsw.iterative_scan = 'strict_order' AS $$
+LANGUAGE plpgsql STABLE SET hnsw.iterative_scan = 'relaxed_order' AS $$
 DECLARE
   target regclass := (SELECT t.typrelid FROM pg_catalog.pg_type t WHERE t.oid = pg_typeof(type_of) AND t.typrelid <> 0);
   effort CONSTANT text := thanopg.present_effort();
