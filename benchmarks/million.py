@@ -200,7 +200,7 @@ def _compared(
             found = search(query)
             if turn >= 0:
                 times[what].append((time.perf_counter() - begin) * 1000)
-                recalls[what].append(len(truth.of(query).intersection(found)) / K)
+                recalls[what].append(len(truth.of(query).intersection(found)) / len(truth.of(query)))
     least = {"search_image": Bar(least=0.99)} if "of the rows" in title else {}
     return figures_of(title, times, bars=bars) + [
         replace(
