@@ -1,23 +1,19 @@
 -- Several lists of candidates, each from its own index, brought together in one statement. Every candidate is then judged
 -- by all methods, whichever list it came from: its picture's and its texts' similarity are computed, its words are known.
 
--- The rows nearest to a query by one column, as keys. With a filter an index scan may end too early: then without the index.
+-- The rows nearest to a query by one column, as keys, in the halves that a search of that column alone has.
 CREATE OR REPLACE FUNCTION thanopg.near_list(
-  col thanopg.embedding_column, name text, candidates int, filter text, exact boolean)
-RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+  col thanopg.embedding_column, name text, candidates int, filter text, options jsonb, OUT list text, OUT sources text[])
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
-  vector_column text := format('%I.%I', (col).table_name, (col).column_name);
-  distance text := format('%s %s (SELECT %s FROM query)', vector_column, thanopg.distance_operator((col).type_id), name);
-  condition text := vector_column || ' IS NOT NULL' || coalesce(E'\n    AND (' || filter || E'\n    )', '');
-  shape CONSTANT text := E'%s AS MATERIALIZED (\n  SELECT %s\n  FROM %s\n  WHERE %s\n  ORDER BY %s\n  LIMIT %s\n)';
-  near text := format(shape, name || '_near', thanopg.key_columns(col), thanopg.from_target(col), condition, distance, candidates);
+  half CONSTANT record := thanopg.search_halves(
+    col, format('(SELECT %s FROM query)', name), thanopg.key_columns(col), candidates, filter, options,
+    format('(SELECT count(*) FROM %s_near) < %s', name, candidates));
 BEGIN
-  RETURN concat_ws(', ', CASE WHEN NOT exact THEN near END, format(
-    shape, name || '_every', thanopg.key_columns(col), thanopg.from_target(col),
-    condition || CASE WHEN exact THEN '' ELSE format(E'\n    AND (SELECT count(*) FROM %s_near) < %s', name, candidates) END,
-    '(' || distance || ') + 0', candidates));  -- "+ 0" keeps the index out
+  sources := CASE WHEN half.near IS NOT NULL THEN ARRAY[name || '_near'] END || (name || '_every');
+  list := concat_ws(', ', name || E'_near AS MATERIALIZED (\n' || half.near || E'\n)', format(E'%s_every AS MATERIALIZED (\n%s\n)', name, half.every));
 END $$;
-COMMENT ON FUNCTION thanopg.near_list IS 'SQL text: the rows nearest to a query by one column';
+COMMENT ON FUNCTION thanopg.near_list IS 'SQL text: the rows nearest to a query by one column, and the names under which they are';
 
 -- What a method gives to the score of a row.
 CREATE OR REPLACE FUNCTION thanopg.fused_term(method text, weight double precision, fusion text)
@@ -87,25 +83,25 @@ COMMENT ON FUNCTION thanopg.similar_enough IS 'SQL text: what min_probability de
 CREATE OR REPLACE FUNCTION thanopg.hybrid_statement(
   col thanopg.embedding_column, captions thanopg.embedding_column[], plan jsonb, vectors text, parts jsonb, items text, k int,
   filter text, options jsonb)
-RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
   weights CONSTANT jsonb := plan->'weights';
   methods CONSTANT text[] := ARRAY(SELECT m FROM unnest(ARRAY['image', 'caption', 'keyword']) m WHERE weights ? m);
   candidates CONSTANT int := (plan->>'candidates')::int;
-  exact CONSTANT boolean := coalesce((options->>'exact')::boolean, false);
   keys CONSTANT text := thanopg.key_list(col);
+  near record;
   lists text[];
   sources text[];
 BEGIN
-  IF weights ? 'image' THEN
-    lists := lists || thanopg.near_list(col, 'image', candidates, filter, exact);
-    sources := sources || 'image'::text;
-  END IF;
-  FOR i IN 1 .. CASE WHEN weights ? 'caption' THEN cardinality(captions) ELSE 0 END LOOP
-    lists := lists || thanopg.near_list(captions[i], 'caption_' || i, candidates, filter, exact);
-    sources := sources || ('caption_' || i);
+  FOR near IN
+    SELECT l.* FROM thanopg.near_list(col, 'image', candidates, filter, options) l WHERE weights ? 'image'
+    UNION ALL
+    SELECT l.* FROM generate_subscripts(captions, 1) i
+    CROSS JOIN LATERAL thanopg.near_list(captions[i], 'caption_' || i, candidates, filter, options) l WHERE weights ? 'caption'
+  LOOP
+    lists := lists || near.list;
+    sources := sources || near.sources;
   END LOOP;
-  sources := ARRAY(SELECT s || suffix FROM unnest(sources) s, unnest(CASE WHEN exact THEN '{_every}' ELSE '{_near,_every}' END::text[]) suffix);
   IF weights ? 'keyword' THEN
     lists := lists || thanopg.keyword_list(col, parts, candidates, filter);
     sources := sources || 'keyword_near'::text;

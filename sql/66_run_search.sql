@@ -14,7 +14,7 @@ COMMENT ON FUNCTION thanopg.is_plain IS 'does a search ask for one vector of one
 CREATE OR REPLACE FUNCTION thanopg.written_search(
   col thanopg.embedding_column, query text, image bytea, key jsonb, items text, k int, filter text, options jsonb, as_expression boolean,
   OUT statements text[], OUT vectors text[], OUT plan jsonb, OUT captions thanopg.embedding_column[])
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED AS $$
+LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_variable
 DECLARE
   parts jsonb;

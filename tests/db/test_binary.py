@@ -76,6 +76,20 @@ def test_plan_uses_the_index(session: psycopg.Connection) -> None:
     assert "Index Scan using" in plan and "_embedding_1" in plan
 
 
+def test_hybrid_search_takes_the_same_candidates(session: psycopg.Connection) -> None:
+    options = '{"method": "hybrid", "weights": {"image": 1}}'
+    ((statement,),) = session.execute("SELECT search_sql('고양이', 'fake', options => %s)", (options,)).fetchall()
+    assert "binary_quantize" in statement and "image_near" in statement
+    statement = statement.replace("thanopg.embed_text('고양이', 'fake')", f"array_fill(1, ARRAY[{DIMENSIONS}])::vector")
+    plan = "\n".join(line for (line,) in session.execute(("EXPLAIN " + statement).encode()).fetchall())
+    assert "Index Scan using" in plan and "_embedding_1" in plan
+    found = session.execute(
+        "SELECT (key->>'id')::int, similarity FROM similar_image('\"사진첩\"', '{\"id\": 7}', 'fake', options => %s)",
+        (options,),
+    ).fetchall()
+    assert len({row for row, _ in found} & {row for row, _ in similar(session, 7, exact=True)}) >= K - 1
+
+
 def test_never_fewer_rows_than_there_are(session: psycopg.Connection) -> None:
     assert len(similar(session, 1, exact=False, filter="kind = 17")) == 4
     assert len(similar(session, 1, exact=False, k=700)) == 700

@@ -94,26 +94,23 @@ def test_one_method(connection: psycopg.Connection, shop: Shop) -> None:
 
 
 def test_plain_search_is_the_statement_that_it_was(connection: psycopg.Connection, shop: Shop) -> None:
-    row = connection.execute("SELECT search_sql('x', 'fake', 3, filter => 'kind = 1')").fetchone()
+    row = connection.execute("SELECT search_sql('x', 'fake', 3)").fetchone()
     items = "jsonb_build_object('id', photo.id) AS key, photo.image_path::text AS image"
+    distance = "photo.fake_base <=> (SELECT vector FROM query)"
     assert row == (
         f"""\
 WITH query AS MATERIALIZED (
   SELECT thanopg.embed_text('x', 'fake')::vector(16) AS vector
 ), near AS MATERIALIZED (
-  SELECT {items}, photo.fake_base <=> (SELECT vector FROM query) AS distance
+  SELECT {items}, ({distance}) + 0 AS distance
   FROM photo
   WHERE photo.fake_base IS NOT NULL
-    AND (kind = 1
-    )
-  ORDER BY distance
+  ORDER BY {distance}
   LIMIT 3
 ), every AS (  -- an index scan may end too early: then once more, without it
-  SELECT {items}, (photo.fake_base <=> (SELECT vector FROM query)) + 0 AS distance
+  SELECT {items}, ({distance}) + 0 AS distance
   FROM photo
   WHERE photo.fake_base IS NOT NULL
-    AND (kind = 1
-    )
     AND (SELECT count(*) FROM near) < 3
   ORDER BY distance
   LIMIT 3
@@ -123,6 +120,31 @@ UNION ALL
 SELECT * FROM every
 ORDER BY distance""",
     )
+
+
+def test_few_rows_that_fit_are_all_read(connection: psycopg.Connection, shop: Shop) -> None:
+    row = connection.execute("SELECT search_sql('x', 'fake', 3, filter => 'kind = 1')").fetchone()
+    items = "jsonb_build_object('id', photo.id) AS key, photo.image_path::text AS image"
+    assert row == (
+        f"""\
+WITH query AS MATERIALIZED (
+  SELECT thanopg.embed_text('x', 'fake')::vector(16) AS vector
+)
+SELECT * FROM (
+  SELECT {items}, (photo.fake_base <=> (SELECT vector FROM query)) + 0 AS distance
+  FROM photo
+  WHERE photo.fake_base IS NOT NULL
+    AND (kind = 1
+    )
+  ORDER BY distance
+  LIMIT 3
+) found
+ORDER BY distance""",
+    )
+    hybrid = connection.execute(
+        "SELECT search_sql('x', 'fake', 3, filter => 'kind = 1', options => '{\"method\": \"hybrid\"}')"
+    ).fetchone()
+    assert hybrid is not None and "image_every" in hybrid[0] and "_near AS" not in hybrid[0].replace("keyword_near", "")
 
 
 def test_every_list_has_its_own_index(connection: psycopg.Connection, shop: Shop) -> None:

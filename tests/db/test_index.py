@@ -79,3 +79,46 @@ def test_a_rare_filter_still_gives_all_its_rows(session: psycopg.Connection) -> 
         near, exact = (session.execute(statement, (k, options)).fetchall() for options in ("{}", '{"exact": true}'))
         assert len(exact) == 20
         assert near == exact
+
+
+def effort(session: psycopg.Connection, filter: str, k: int = 10) -> int | None:
+    ((found,),) = session.execute(
+        "SELECT thanopg.filter_effort(c, %s, %s) FROM thanopg.embedding_column c", (filter, k)
+    ).fetchall()
+    return None if found is None else int(found)
+
+
+def test_a_filter_says_how_far_the_index_is_searched(session: psycopg.Connection) -> None:
+    half, tenth = (effort(session, f"kind < {kinds}") for kinds in (500, 100))
+    assert half == pytest.approx(80, rel=0.1) and tenth == pytest.approx(400, rel=0.2)
+    assert effort(session, "kind < 900", 10_000) is None, "more than the index is good for"
+    assert effort(session, "kind = 7") is None, "20 rows"
+    assert effort(session, "false") is None
+    (statement,) = session.execute("SELECT search_sql('x', 'fake', filter => 'kind < 100')").fetchone()  # type: ignore[misc]
+    assert f"prepare_scan({tenth})" in statement and "Index Scan using photo_embedding_1" in plan(session, statement)
+    asked = "SELECT search_sql('x', 'fake', filter => 'kind < 100', options => '{\"ef_search\": 50}')"
+    assert "prepare_scan" not in session.execute(asked).fetchone()[0]  # type: ignore[index]
+
+
+def test_a_filtered_search_is_in_order_and_finds_what_is_near(session: psycopg.Connection) -> None:
+    statement = "SELECT key->>'id', similarity FROM search_image(%s, 'fake', filter => 'kind < 100', options => %s)"
+    found = 0
+    for n in range(20):
+        near, exact = (
+            session.execute(statement, (f"text {n}", options)).fetchall() for options in ("{}", '{"exact": true}')
+        )
+        assert [similarity for _, similarity in near] == sorted((s for _, s in near), reverse=True)
+        found += len({key for key, _ in near} & {key for key, _ in exact})
+    assert found >= 0.99 * 20 * 10
+    few = session.execute(statement, ("text 1", '{"ef_search": 5}')).fetchall()  # an iterative scan, many times over
+    assert len(few) == 10
+    assert [similarity for _, similarity in few] == sorted((s for _, s in few), reverse=True)
+
+
+def test_settings_are_as_they_were(session: psycopg.Connection) -> None:
+    with session.transaction():
+        session.execute("SET LOCAL hnsw.ef_search = 33; SET LOCAL hnsw.iterative_scan = off")
+        session.execute("SELECT * FROM search_image('x', 'fake', filter => 'kind < 100')")
+        session.execute("SELECT * FROM search_rows(NULL::photo, 'x', 'fake', filter => 'kind < 100')")
+        settings = "SELECT current_setting('hnsw.ef_search'), current_setting('hnsw.iterative_scan')"
+        assert session.execute(settings).fetchone() == ("33", "off")
