@@ -174,6 +174,29 @@ def test_another_index_embeds_nothing_anew(
     assert connection.execute("SELECT count(*) FROM thanopg.pending").fetchone() == (0,)
 
 
+def test_a_binary_index_comes_changes_and_goes(project: Project, connection: psycopg.Connection) -> None:
+    def operators() -> object:
+        return connection.execute(
+            "SELECT string_agg(o.opcname, ',') FROM pg_index x JOIN pg_opclass o ON o.oid = x.indclass[0] "
+            "WHERE x.indrelid = 'photo'::regclass AND NOT x.indisprimary"
+        ).fetchone()
+
+    migrate(project, photo())
+    code = migrate(project, photo(image("embedding", "fake", index="binary")))
+    adding = "op.add_image_embedding('photo', 'image_path', model='fake', column_name='embedding', index='binary')"
+    assert body(code).strip() == adding
+    assert operators() == ("bit_hamming_ops",)
+    code = migrate(project, photo(image("embedding", "fake", index="now")))
+    assert body(code).strip() == "op.set_embedding_index('photo', 'embedding', 'now', existing_index='binary')"
+    assert "'binary', existing_index='now'" in body(code, "downgrade")
+    assert operators() == ("vector_cosine_ops",)
+    migrate(project, photo(image("embedding", "fake", index="binary")))
+    assert operators() == ("bit_hamming_ops",)
+    code = migrate(project, photo())
+    assert body(code).strip() == "op.drop_embedding('photo', 'embedding')"
+    assert "index='binary'" in body(code, "downgrade")
+
+
 @pytest.mark.parametrize("found", ["now", "later"])
 def test_auto_is_either(project: Project, connection: psycopg.Connection, found: str) -> None:
     migrate(project, photo(image("embedding", "fake", index=found)))

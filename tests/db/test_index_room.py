@@ -6,10 +6,12 @@ import psycopg
 import pytest
 
 from tests.databases import Database
-from thanopg.cli.index import GRAPH_BYTES, MAKE_ROOM, build
+from tests.working import register_fake
+from thanopg.cli.index import MAKE_ROOM, ROOM, build
 from thanopg.models.fake import FakeEmbedder
 
 ROWS = 5000
+NEEDED = ROOM["shared"] + round(1.05 * ROWS * (8 * 4 + ROOM["row"]))
 
 
 @pytest.fixture
@@ -26,12 +28,15 @@ def embedded(connection: psycopg.Connection, model: FakeEmbedder) -> psycopg.Con
 
 
 def test_room(embedded: psycopg.Connection) -> None:
-    needed = ROWS * (8 * 4 + GRAPH_BYTES) // 1024
-    for before, cache, expected in (("1MB", "4GB", f"{needed}kB"), ("64MB", "4GB", "64MB"), ("1MB", "8MB", "2MB")):
+    for before, cache, expected in (
+        ("1MB", "4GB", f"{NEEDED // 1024}kB"),
+        ("64MB", "4GB", "64MB"),
+        ("1MB", "8MB", "2MB"),
+    ):
         embedded.execute("SELECT set_config('maintenance_work_mem', %s, false)", (before,))
         embedded.execute("SELECT set_config('effective_cache_size', %s, false)", (cache,))
         embedded.execute("SET max_parallel_workers = 6")
-        embedded.execute(MAKE_ROOM.encode(), [GRAPH_BYTES, 1])
+        embedded.execute(MAKE_ROOM.encode(), {**ROOM, "embedding": 1})
         settings = embedded.execute(
             "SELECT current_setting('maintenance_work_mem'), current_setting('max_parallel_maintenance_workers')"
         ).fetchone()
@@ -46,8 +51,39 @@ def test_too_little_room_is_said(
     embedded.execute("DROP INDEX photo_embedding_1; SET maintenance_work_mem = '1MB'; SET effective_cache_size = '4MB'")
     build(database.url, embedded, 1, "photo.fake_fake", "missing")
     said = capsys.readouterr().err
-    assert f"takes {round(ROWS * (8 * 4 + GRAPH_BYTES) / 1024)} kB and has room for 1024 kB" in said
+    assert f"takes {round(NEEDED / 1024)} kB and has room for 1024 kB" in said
     assert "maintenance_work_mem" in said
+
+
+@pytest.mark.parametrize("type, policy", [("vector", "later"), ("halfvec", "later"), ("vector", "binary")])
+def test_the_room_is_enough(connection: psycopg.Connection, type: str, policy: str) -> None:
+    """What pgvector says once its graph is larger; with half of the room it says so."""
+    register_fake(connection, 32)
+    connection.execute("CREATE TABLE photo (id int PRIMARY KEY, image_path text)")
+    connection.execute(
+        "SELECT add_image_embedding('photo', 'image_path', 'fake', type => %s, index => 'later')", (type,)
+    )
+    connection.execute("ALTER TABLE photo DISABLE TRIGGER USER")
+    connection.execute(
+        "INSERT INTO photo SELECT i, 'x', (SELECT array_agg(random() - 0.5) FROM generate_series(1, 32) WHERE i > 0)"
+        "::vector FROM generate_series(1, %s) i",
+        (ROWS,),
+    )
+    connection.execute("SELECT set_index('photo', 'fake_fake', %s)", (policy,))
+    heard: list[str] = []
+    connection.add_notice_handler(lambda diagnostic: heard.append(diagnostic.message_primary or ""))
+    connection.execute("SET maintenance_work_mem = '1MB'")
+    connection.execute("ALTER TABLE photo SET (parallel_workers = 2)")  # together they need more than one alone
+    connection.execute(MAKE_ROOM.encode(), {**ROOM, "embedding": 1})
+    ((statement, room),) = connection.execute(
+        "SELECT thanopg.index_statement(1), pg_size_bytes(current_setting('maintenance_work_mem'))"
+    ).fetchall()
+    connection.execute(statement)
+    assert heard == []
+    connection.execute("DROP INDEX photo_embedding_1")
+    connection.execute("SELECT set_config('maintenance_work_mem', %s, false)", (f"{room // 2048}kB",))
+    connection.execute(statement)
+    assert [text for text in heard if "no longer fits" in text]
 
 
 def test_build_leaves_the_session_as_it_was(embedded: psycopg.Connection, database: Database) -> None:

@@ -255,6 +255,26 @@ def test_a_large_table_answers_with_the_index(session: Session, connection: psyc
     assert found / wanted >= 0.99
 
 
+def test_a_binary_index_brings_candidates(session: Session, connection: psycopg.Connection) -> None:
+    fill(connection, 2_000)
+    connection.execute("DROP INDEX big_m16_b_idx; SELECT set_index('big', 'm16_b', 'binary'); ANALYZE big")
+    session.run("RESET enable_indexscan")
+    session.run("SET enable_seqscan = off")
+    search = "SEARCH IMAGE text='빨간 원피스' USING m16 AS SELECT * FROM big WHERE kind > 2"
+    for statement in (VARIANTS[0].format(search=search), VARIANTS[1].format(search=search)):
+        plan = planned(session, statement)
+        assert "Index Scan using big_embedding_" in plan and "<~>" in plan
+        near = session.run(statement)
+        exact = session._access.run(statement, plan_of(session, statement).sql, {})
+        assert isinstance(near, Table)
+        assert len(near.rows) == len(exact.rows)
+        similarities = [row[near.columns.index("m16_b_similarity1")] for row in near.rows]
+        assert similarities == sorted(similarities, reverse=True)
+        assert len({row[0] for row in near.rows} & {row[0] for row in exact.rows}) >= len(exact.rows) // 2
+    with_top_k = f"SELECT * FROM ({WITH_TOP_K.format(text='x')})"
+    assert "Index Scan using big_embedding_" in planned(session, with_top_k)
+
+
 def test_rows_beyond_those_with_a_vector(session: Session, connection: psycopg.Connection) -> None:
     """An index knows nothing of rows without a vector; a limit beyond the others must still bring them."""
     statement = (

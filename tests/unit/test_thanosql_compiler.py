@@ -26,6 +26,7 @@ REGISTRY = Registry(
         TableInfo("public", "bare", ("id", "image_path")),
         TableInfo("public", "seen", ("id", "image_path"), is_table=False),
         TableInfo("shop", "item", ("id", "img", "my_clip_clip")),
+        TableInfo("public", "signed", ("photo_id", "clip1_clipen")),
         TableInfo("public", "told", ("id", "image_path", "caption", "설명", "caption_vector")),
     ),
     embeddings=(
@@ -33,6 +34,7 @@ REGISTRY = Registry(
         Embedding(2, "public", "other", "convert_result", "clip1", "image_path"),
         Embedding(3, "public", "told", "caption", "words", "image_path", "caption"),
         Embedding(4, "public", "told", "caption_vector", "e5", "caption", "text"),
+        Embedding(5, "public", "signed", "clip1_clipen", "clip1", "image_path", bits=512),
     ),
 )
 
@@ -199,6 +201,35 @@ def test_the_form_for_the_index(statement: str) -> None:
     assert indexed is not None
     assert indexed.rows == 5
     assert text_of(indexed.sql) == BY_INDEX[statement]
+
+
+SIGNED = SEARCH.replace("photo", "signed")
+CANDIDATES = (
+    f"{PLAIN.replace('photo', 'signed')}\nWHERE {FIRST} IS NOT NULL\n"
+    'ORDER BY (binary_quantize(thanosql."clip1_clipen")::bit(512)) <~> (binary_quantize($1::vector)::bit(512))\n'
+    "LIMIT thanopg.candidates({})"
+)
+
+
+def test_of_a_binary_index_candidates_are_ranked() -> None:
+    indexed = rows_of(f"SELECT * FROM {SIGNED} ORDER BY {S1} DESC LIMIT 5 OFFSET 2").indexed
+    assert indexed is not None and text_of(indexed.sql) == (
+        f"SELECT * FROM (\n{CANDIDATES.format(7)}\n) AS thanosql_1 "
+        'ORDER BY "thanosql_1"."clip1_clipen" <=> $1::vector LIMIT 5 OFFSET 2'
+    )
+    statement = "SEARCH IMAGE USING clip1 OPTIONS(search_input='a', result_col=score, top_k=3) AS SELECT * FROM signed"
+    near = CANDIDATES.format(3).replace(f'"{S1}"', '"score"')
+    assert (
+        f"WITH thanosql_near AS MATERIALIZED (\nSELECT * FROM (\n{near}\n) AS thanosql\n"
+        'ORDER BY "thanosql"."clip1_clipen" <=> $1::vector\nLIMIT 3\n)'
+    ) in compiled(statement).text
+
+
+def test_candidates_are_not_filtered_or_joined() -> None:
+    assert rows_of(f"SELECT * FROM {SIGNED} WHERE photo_id > 'a' ORDER BY {S1} DESC LIMIT 5").indexed is None
+    assert (
+        rows_of(f"SELECT x.{S1} FROM {SIGNED} x JOIN b USING (photo_id) ORDER BY x.{S1} DESC LIMIT 5").indexed is None
+    )
 
 
 LEFT_ALONE = (

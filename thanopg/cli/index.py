@@ -43,13 +43,14 @@ EMBEDDED = (
 )
 MAKE_ROOM = """
     WITH need AS (
-      SELECT coalesce(s.rows, 0) * (%s + CASE WHEN c.index_policy = 'binary' THEN 0
-                                              WHEN c.type LIKE '%%halfvec%%' THEN 2 * m.dimensions
-                                              ELSE 4 * m.dimensions END) AS bytes
+      SELECT %(shared)s + (1.05 * coalesce(s.rows, 0) * (%(row)s + CASE
+               WHEN c.index_policy = 'binary' THEN m.dimensions / 8
+               WHEN c.type LIKE '%%halfvec%%' THEN 2 * m.dimensions
+               ELSE 4 * m.dimensions END))::bigint AS bytes
       FROM thanopg.embedding_column c
       JOIN thanopg.model m ON m.name = c.model
       JOIN thanopg.embedding_status s ON s.target = c.target AND s.column_name = c.column_name
-      WHERE c.id = %s
+      WHERE c.id = %(embedding)s
     )
     SELECT set_config('maintenance_work_mem', room / 1024 || 'kB', false),
            set_config('max_parallel_maintenance_workers', greatest(
@@ -61,8 +62,8 @@ MAKE_ROOM = """
       least(bytes, pg_size_bytes(current_setting('effective_cache_size')) / 4))) given(room)
 """
 """for this session: as much memory as the graph needs, up to a quarter of what the server may take for a cache"""
-GRAPH_BYTES = 600
-"""beside the vector, for each row with the links that HNSW gives it by default [of pgvector 0.8]"""
+ROOM = {"row": 780, "shared": 3 * 1024**2}
+"""bytes beside each row's vector, with the links that HNSW gives it by default, and once [of pgvector 0.8]"""
 SLOW = "what goes beyond takes many times longer; ALTER DATABASE … SET maintenance_work_mem gives it more"
 POLL_SECONDS = 0.5
 
@@ -115,7 +116,7 @@ def build(url: str, connection: Connection, number: int, label: str, state: str)
 
     if state == "invalid":  # what an interrupted build leaves
         drop_invalid(connection, number)
-    for _, _, needed, room in connection.execute(MAKE_ROOM, [GRAPH_BYTES, number]).fetchall():
+    for _, _, needed, room in connection.execute(MAKE_ROOM, {**ROOM, "embedding": number}).fetchall():
         if needed is not None:
             print(f"note: the graph of {label} takes {needed} and has room for {room}: {SLOW}", file=sys.stderr)
     row = connection.execute("SELECT thanopg.index_statement(%s, true)", [number]).fetchone()

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Float, literal_column
+from pgvector.sqlalchemy import BIT
+from sqlalchemy import Float, cast, func, literal_column
 from sqlalchemy.sql.elements import BinaryExpression, ColumnElement, UnaryExpression
 from sqlalchemy.sql.operators import custom_op, sub
 
 COSINE: custom_op[float] = custom_op("<=>")
+HAMMING: custom_op[float] = custom_op("<~>")
 
 
 class Distance(BinaryExpression[float]):
@@ -26,6 +28,11 @@ class Distance(BinaryExpression[float]):
     def without_index(self) -> ColumnElement[float]:
         """The same number, in a form for which no index is used: all rows are looked at."""
         return self + literal_column("0")
+
+    def of_signs(self, bits: int) -> ColumnElement[float]:
+        """Between the signs of both vectors' numbers, as a binary index has them."""
+        column, vector = (cast(func.binary_quantize(each), BIT(bits)) for each in (self.left, self.right))
+        return BinaryExpression(column, vector, HAMMING, type_=Float())
 
 
 class Similarity(BinaryExpression[float]):

@@ -82,11 +82,37 @@ def _complete(search: Search[Any]) -> Select[Any]:
 
     keys = statement.with_only_columns(*key, maintain_column_froms=True).offset(None).limit(wanted)
     keys._for_update_arg = None
-    near = keys.where(select(func.thanopg.prepare_scan(wanted)).scalar_subquery()).cte().prefix_with("MATERIALIZED")
+    near = _near(keys, distance, wanted).cte().prefix_with("MATERIALIZED")
     too_few = select(func.count()).select_from(near).scalar_subquery() < wanted
     every = keys.order_by(None).order_by(distance.without_index(), *further).where(too_few).subquery()
     either = union_all(select(near), select(every))
     return exact.where(key[0].in_(either) if len(key) == 1 else tuple_(*key).in_(either))
+
+
+def _near(keys: Select[Any], distance: Distance, wanted: Any) -> Select[Any]:
+    """The keys of the nearest rows by the index; by a binary one candidates are found, and ranked by their vectors."""
+    bits = _signs_of(distance.left)
+    if bits is None:
+        return keys.where(select(func.thanopg.prepare_scan(wanted)).scalar_subquery())
+    number = func.thanopg.candidates(wanted)
+    found = (
+        keys.add_columns(distance.label("distance"))
+        .where(select(func.thanopg.prepare_scan(number)).scalar_subquery())
+        .order_by(None)
+        .order_by(distance.of_signs(bits))
+        .limit(number)
+        .subquery()
+    )
+    *key, near = found.c
+    return select(*key).order_by(near).limit(wanted)
+
+
+def _signs_of(embedding: ColumnElement[Any]) -> int | None:
+    """How many the column's binary index has, if it is declared with one. Without declared dimensions: not known."""
+    column = searched_column(embedding)
+    declared = column.info.get(INFO_KEY)
+    dimensions: int | None = getattr(column.type, "dim", None)
+    return dimensions if declared is not None and declared.index == "binary" else None
 
 
 def _ordinary(search: Search[Any]) -> Select[Any]:

@@ -17,7 +17,7 @@ from thanopg.thanosql.order import IndexForm, Names, descending_ends, index_form
 from thanopg.thanosql.plan import ConvertStep, Indexed, RowsPlan
 from thanopg.thanosql.registry import Model, Registry
 from thanopg.thanosql.resolver import Resolver
-from thanopg.thanosql.searching import DEFAULT_TOP_K, Searched, distance, joined, plain, with_similarity
+from thanopg.thanosql.searching import DEFAULT_TOP_K, Searched, distance, index_rows, joined, plain
 from thanopg.thanosql.shape import grouped, is_word
 from thanopg.thanosql.tree import (
     Convert,
@@ -104,7 +104,8 @@ class Compiler:
                     result = results[piece.at.start]
                     if form is not None and piece.at == form.search.at:
                         searched = self._searches[piece.at.start]
-                        result = with_similarity(searched, self.registry, form.number)
+                        rows = self._count(form.limit) + self._count(form.offset)
+                        result = index_rows(searched, self.registry, form.number, rows)
                     alias = ""
                     if piece.needs_alias:
                         number += 1
@@ -171,6 +172,8 @@ class Compiler:
         form = index_form(grouped(self.statement, sql), names, self._whole)
         if form is None:
             return None
+        if self._searches[form.search.at.start].bits is not None and not form.whole:
+            return None  # of the candidates too few may be left
         limit, offset = self._count(form.limit), self._count(form.offset)
         if limit == 0 and not form.explains:
             return None
@@ -218,6 +221,7 @@ class Compiler:
             column=column,
             vectors=tuple(Vector(search.by, value, model.name) for value in inputs),
             labels=labels,
+            bits=self._bits(search, column),
             sorted=search.sorted,
             top_k=top_k,
             at=search.at,
@@ -248,6 +252,11 @@ class Compiler:
             if not value.strip():
                 raise self.options.error("the search input is empty", at, hint="describe the picture in a few words")
         return [value if isinstance(value, str) else bytes(value) for value in values]
+
+    def _bits(self, search: Search, column: str) -> int | None:
+        table = self.names.single_table_of(search.query)
+        embedding = self.registry.embedding(table, column) if table is not None else None
+        return embedding.bits if embedding is not None else None
 
     def _embedding_column(self, search: Search, model: Model, given: str | None) -> str:
         """The column that the query must show: emb_col, or {model}_{base}, or the only one that there is."""

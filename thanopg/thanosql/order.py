@@ -58,6 +58,8 @@ class IndexForm:
     offset: int | Parameter
     explains: bool
     """EXPLAIN: the plan is the result"""
+    whole: bool
+    """every row of the search is a row of the result: nothing is joined, no condition drops any"""
 
 
 def descending_ends(group: Group, names: Names, outer: frozenset[tuple[str | None, str]] = frozenset()) -> list[int]:
@@ -162,7 +164,17 @@ def index_form(group: Group, names: Names, whole: Callable[[Parameter], int | No
             label = _sorted_by(order[1:], name, alias, columns, alone=alone)
             if label is not None:
                 span = _first_order_item(order[1:])
-                return IndexForm(nested, number, alias, span, label or None, limit, offset, explains)
+                return IndexForm(
+                    search=nested,
+                    number=number,
+                    alias=alias,
+                    order=span,
+                    label=label or None,
+                    limit=limit,
+                    offset=offset,
+                    explains=explains,
+                    whole=alone and "WHERE" not in by_word,
+                )
     return None
 
 

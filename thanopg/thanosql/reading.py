@@ -20,7 +20,8 @@ TABLES = """
     ORDER BY 1, 2
 """
 EMBEDDINGS = """
-    SELECT e.id, n.nspname, c.relname, e.column_name::text, e.model, e.source_name::text, e.kind
+    SELECT e.id, n.nspname, c.relname, e.column_name::text, e.model, e.source_name::text, e.kind,
+      CASE WHEN e.index_policy = 'binary' AND thanopg.has_binary_index(e.target, e.column_name) THEN e.dimensions END
     FROM thanopg.embedding_column e JOIN pg_class c ON c.oid = e.target JOIN pg_namespace n ON n.oid = c.relnamespace
     ORDER BY e.id
 """

@@ -44,6 +44,8 @@ class Embedding:
     source: str
     """the column that it is made from"""
     kind: Kind = "image"
+    bits: int | None = None
+    """of its binary index; None: it has none, and an ordinary one if any"""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,16 @@ class Registry:
     vector_type: str = "vector"
     """as this session can write it"""
     distance: str = "<=>"
+
+    def signs(self, vector: str, bits: int) -> str:
+        """A vector's signs, as a binary index holds them."""
+        schema = "".join(self.vector_type.rpartition(".")[:2])
+        return f"{schema}binary_quantize({vector})::bit({bits})"
+
+    @property
+    def sign_distance(self) -> str:
+        """Between two vectors' signs."""
+        return self.distance.replace("<=>", "<~>")
 
     def model(self, name: str) -> Model | None:
         """By its exact name, else by the folded one."""

@@ -24,6 +24,8 @@ class Searched:
     vectors: tuple[Vector, ...]
     labels: tuple[str, ...]
     """of the similarity columns"""
+    bits: int | None
+    """of the column's binary index, if it has one"""
     sorted: bool
     top_k: int | None
     """of the sorted form"""
@@ -43,6 +45,21 @@ def plain(searched: Searched, registry: Registry) -> Fragment:
     if searched.top_k is None:
         return (*_select(searched, registry), *order)
     return _gated(searched, registry, order)
+
+
+def index_rows(searched: Searched, registry: Registry, number: int, rows: int) -> Fragment:
+    """What an index by distance is to put in order, to find so many rows: of a binary index the candidates."""
+    if searched.bits is None:
+        return with_similarity(searched, registry, number)
+    column = f"{ROWS}.{quoted(searched.column)}"
+    order = f"\nORDER BY ({registry.signs(column, searched.bits)}) {registry.sign_distance} "
+    before, after = registry.signs("|", searched.bits).split("|")
+    return (
+        *with_similarity(searched, registry, number),
+        Ours(f"{order}({before}", searched.at),
+        _vector(searched, number),
+        Ours(f"::{registry.vector_type}{after})\nLIMIT thanopg.candidates({rows})", searched.at),
+    )
 
 
 def with_similarity(searched: Searched, registry: Registry, number: int) -> Fragment:
@@ -85,12 +102,12 @@ def _vector(searched: Searched, number: int) -> Bound:
 
 def _gated(searched: Searched, registry: Registry, order: Fragment) -> Fragment:
     """The best rows by the index, or, if it does not find enough of them, by looking at all."""
-    at, k = searched.at, searched.top_k
+    at, k = searched.at, searched.top_k or 0
     label = quoted(searched.labels[0])
     return joined(
         [
             (Ours(f"SELECT * FROM (\nWITH {NEAR} AS MATERIALIZED (\n", at),),
-            with_similarity(searched, registry, 0),
+            _ranked(searched, registry, k),
             (Ours("\nORDER BY ", at), *distance(searched, registry, 0, ROWS), Ours(f"\nLIMIT {k}\n)\n", at)),
             (Ours(f"SELECT * FROM {NEAR} WHERE (SELECT count(*) FROM {NEAR}) = {k}\nUNION ALL\n", at),),
             (Ours("SELECT * FROM (\n", at),),
@@ -99,6 +116,14 @@ def _gated(searched: Searched, registry: Registry, order: Fragment) -> Fragment:
             (Ours(f"\n) AS {ROWS}\nORDER BY {label} DESC NULLS LAST", at),),
         ]
     )
+
+
+def _ranked(searched: Searched, registry: Registry, rows: int) -> Fragment:
+    """To be put in order by distance."""
+    found = index_rows(searched, registry, 0, rows)
+    if searched.bits is None:
+        return found
+    return (Ours("SELECT * FROM (\n", searched.at), *found, Ours(f"\n) AS {ROWS}", searched.at))
 
 
 def joined(fragments: Sequence[Fragment]) -> Fragment:
