@@ -62,7 +62,7 @@ MAKE_ROOM = """
       least(bytes, pg_size_bytes(current_setting('effective_cache_size')) / 4))) given(room)
 """
 """for this session: as much memory as the graph needs, up to a quarter of what the server may take for a cache"""
-ROOM = {"row": 780, "shared": 3 * 1024**2}
+ROOM = {"row": 700, "shared": 5 * 1024**2}
 """bytes beside each row's vector, with the links that HNSW gives it by default, and once [of pgvector 0.8]"""
 SLOW = "what goes beyond takes many times longer; ALTER DATABASE … SET maintenance_work_mem gives it more"
 POLL_SECONDS = 0.5
