@@ -117,6 +117,18 @@ def test_it_counts_on_half_of_the_memory(server: EmbeddedServer) -> None:
     assert 512 * 1024**2 <= int(str(size)) <= max(memory // 2, 512 * 1024**2)
 
 
+def test_its_own_pages_take_an_eighth_of_the_memory_and_a_gigabyte_at_most(used_home: Path) -> None:
+    server = EmbeddedServer(used_home)
+    server.start()
+    try:
+        size = int(str(ask(server.url, "SELECT pg_size_bytes(current_setting('shared_buffers'))")))
+    finally:
+        server.stop()
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert 128 * 1024**2 <= size <= max(128 * 1024**2, min(memory // 8, 1024**3))
+    assert size > 128 * 1024**2 or memory <= 1024**3 or Path("/sys/fs/cgroup/memory.max").exists()
+
+
 def test_start_stop_start_keeps_data(used_home: Path) -> None:
     first = EmbeddedServer(used_home, fast=True)
     first.start()

@@ -23,11 +23,11 @@ WORKER = "thanopg_home_worker"  # of every worker of this home; the rights are t
 DATABASE = "thanopg"
 LARGE_SHARED_MEMORY = 512 * 1024 * 1024
 LEAST_CACHE = 512 * 1024 * 1024
+LEAST_BUFFERS, MOST_BUFFERS = 128 * 1024 * 1024, 1024 * 1024 * 1024
 CONTAINER_MEMORY = Path("/sys/fs/cgroup/memory.max")
 
 SETTINGS = """\
 # written by thanopg at every start; change settings with ALTER SYSTEM, which wins over this file
-shared_buffers = 128MB
 max_connections = 200
 maintenance_work_mem = 128MB
 max_wal_size = 1GB
@@ -35,6 +35,7 @@ random_page_cost = 1.1
 """
 FAST_SETTINGS = """\
 # a server for tests: a crash of the machine may lose it
+shared_buffers = 128MB
 fsync = off
 synchronous_commit = off
 full_page_writes = off
@@ -75,7 +76,7 @@ def create_cluster(home: Home, binaries: Binaries, account: Account, secrets: Se
 
 
 def write_settings(home: Home, *, fast: bool) -> None:
-    settings = SETTINGS + _cache_size() + _dynamic_shared_memory()
+    settings = SETTINGS + _memory() + _dynamic_shared_memory()
     home.settings.write_text(settings + (FAST_SETTINGS if fast else ""))
     home.settings.chmod(0o644)
 
@@ -103,12 +104,18 @@ def _ensure_login(connection: Connection, name: str, password: str) -> None:
         )
 
 
-def _cache_size() -> str:
-    """Half of the memory: what the planner may expect, and a quarter of it what `thanopg index` takes at most."""
+def _memory() -> str:
+    """What this machine's size decides.
+
+    The server's own pages take an eighth: an index that lies in the operating system's cache alone costs every search a
+    copy of each page that it looks at. More than a gigabyte would make every start slower. The planner may expect half
+    to be cached; `thanopg index` takes up to a quarter of that half.
+    """
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     with suppress(OSError, ValueError):  # a container's share, if it has one
         memory = min(memory, int(CONTAINER_MEMORY.read_text()))
-    return f"effective_cache_size = {max(memory // 2, LEAST_CACHE) // 1024}kB\n"
+    buffers = min(max(memory // 8, LEAST_BUFFERS), MOST_BUFFERS)
+    return f"shared_buffers = {buffers // 1024}kB\neffective_cache_size = {max(memory // 2, LEAST_CACHE) // 1024}kB\n"
 
 
 def _dynamic_shared_memory() -> str:
