@@ -43,7 +43,8 @@ def test_vectors_stay_and_a_sample_is_looked_at(connection: psycopg.Connection, 
     connection.add_notice_handler(lambda notice: said.append(str(notice.message_primary)))
     assert connection.execute(ADOPT.encode()).fetchone() == ("벡터",)
     assert said == [
-        f'{ROWS - 1} vectors of public.photo."벡터" stay as they are; a worker compares {SAMPLE} of them with its own'
+        f'{ROWS - 1} vectors of public.photo."벡터" stay as they are; a worker compares {SAMPLE} of them with its own',
+        "1 row waits for a worker",
     ]
     assert len(sampled(connection)) == SAMPLE
     status = "SELECT rows, embedded, pending, failed, rate, index FROM embedding_status"
