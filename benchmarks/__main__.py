@@ -50,10 +50,12 @@ def main() -> None:
     if unknown := set(names) - set(known):
         parser.error(f"no section named {', '.join(sorted(unknown))}; known: {', '.join(known)}")
     figures: list[Figure] = []
-    with running_stack() as stack:
-        for name in names:
-            print(f"{name}: {known[name]}", file=sys.stderr)
-            figures += importlib.import_module(f"benchmarks.{name}").run(stack, quick=given.quick)
+    for name in names:
+        print(f"{name}: {known[name]}", file=sys.stderr)
+        with running_stack() as stack:  # of its own: a worker looks at every table of its database
+            found = importlib.import_module(f"benchmarks.{name}").run(stack, quick=given.quick)
+        print(table(found), file=sys.stderr, flush=True)  # a run that is cut short has told what it knew
+        figures += found
     document = {"machine": describe_machine(), "figures": [figure.as_json() for figure in figures]}
     text = json.dumps(document, indent=2, ensure_ascii=False)
     print(text if given.json else table(figures))
