@@ -54,11 +54,13 @@ def main() -> None:
         print(f"{name}: {known[name]}", file=sys.stderr)
         with running_stack() as stack:  # of its own: a worker looks at every table of its database
             found = importlib.import_module(f"benchmarks.{name}").run(stack, quick=given.quick)
-        print(table(found), file=sys.stderr, flush=True)  # a run that is cut short has told what it knew
+        # a run that is cut short has told what it knew
+        print(table(found), file=sys.stderr if given.json else sys.stdout, flush=True)
         figures += found
     document = {"machine": describe_machine(), "figures": [figure.as_json() for figure in figures]}
     text = json.dumps(document, indent=2, ensure_ascii=False)
-    print(text if given.json else table(figures))
+    if given.json:
+        print(text)
     if given.output is not None:
         given.output.mkdir(parents=True, exist_ok=True)
         (given.output / "figures.json").write_text(text + "\n")
