@@ -69,7 +69,6 @@ class Claimer:
         self._announced = False
         self._watches: dict[int, _Watch] = {}
         self._recent: dict[Use, Recent] = {}
-        self._drafts: dict[str, Drafts] = {}
         self._refusals: dict[int, NotSupported | psycopg.Error] = {}
         self._abandoned: list[tuple[EmbeddingColumn, uuid.UUID]] = []
         self._swept = float("-inf")
@@ -221,7 +220,7 @@ class Claimer:
         recent = self._recent.setdefault(maker.use, Recent())
         drafts = None
         if claim.column.kind == "image" and not self._options.exact:
-            drafts = self._drafts.setdefault(claim.column.fingerprint, Drafts(model))
+            drafts = Drafts(model)
         futures = [
             self._preparer.submit(row, maker.preprocessing, known=recent.__contains__, drafts=drafts)
             for row in claim.rows
