@@ -19,6 +19,7 @@ import numpy as np
 from benchmarks.measure import Bar, Figure
 from thanopg.config import ImageLimits
 from thanopg.images.decode import decode
+from thanopg.images.processors import processors
 from thanopg.models.library import LoadedModel
 from thanopg.worker.claim import Made, Written
 from thanopg.worker.draft import Drafts
@@ -40,7 +41,7 @@ def shares(
     forward, forward_rate, vectors = _forward(model, np.stack(pixels[:batch]))
     writing = _writing(url, table, vectors, rows=len(paths))
     work = decoding + forward + writing
-    limit, rate = (os.cpu_count() or 1) / work, len(paths) / seconds
+    limit, rate = processors() / work, len(paths) / seconds
     return [
         _share(title, f"  share of the work limit, {limit:.1f}/s", work, rate / limit, Bar(least=0.85)),
         _share(title, f"  share of the forward limit, {forward_rate:.1f}/s", 1 / forward_rate, rate / forward_rate),

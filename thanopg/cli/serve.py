@@ -93,9 +93,8 @@ def serve(
 
 
 def run(settings: Settings, service: ServiceSettings, preload: list[str]) -> None:
-    import os
-
     from thanopg.images.pool import DecodePool
+    from thanopg.images.processors import processors
     from thanopg.models.library import ModelLibrary
     from thanopg.service.server import serve as serve_until_told
 
@@ -109,7 +108,7 @@ def run(settings: Settings, service: ServiceSettings, preload: list[str]) -> Non
             print(f"http://{service.http_host}:{server.http_port}/metrics", file=sys.stderr, flush=True)
         warm_up(library, preload)
 
-    with DecodePool(max(1, min(4, os.cpu_count() or 1)), service.limits) as decoder:
+    with DecodePool(min(4, processors()), service.limits) as decoder:
         serve_until_told(service, library, decoder, ready=ready)
 
 

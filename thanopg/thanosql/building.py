@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import uuid
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ import numpy as np
 from thanopg.config import Settings
 from thanopg.errors import ImageError, InvalidArgument, SyntaxNotUnderstood
 from thanopg.images.pool import DecodePool
+from thanopg.images.processors import processors
 from thanopg.images.source import ImageReader
 from thanopg.models.embedder import Pixels, Preprocessing
 from thanopg.thanosql.access import Access, Answer
@@ -98,7 +98,7 @@ class Builder:
         pixels: Any = np.lib.format.open_memmap(memory, mode="w+", dtype=np.uint8, shape=shape)
         texts: list[str] = []
         faults: list[str] = []
-        processes = max(1, min(MOST_DECODERS, os.cpu_count() or 1))
+        processes = min(MOST_DECODERS, processors())
         with DecodePool(processes, self.settings.limits) as decoder, ThreadPoolExecutor(2 * processes) as threads:
 
             def read(source: str | bytes) -> Pixels | ImageError:

@@ -218,9 +218,7 @@ class Claimer:
     def _batch(self, claim: Claim, model: LoadedModel) -> Batch:
         maker = maker_of(claim.column, model)
         recent = self._recent.setdefault(maker.use, Recent())
-        drafts = None
-        if claim.column.kind == "image" and not self._options.exact:
-            drafts = Drafts(model)
+        drafts = Drafts(model) if claim.column.kind == "image" and not self._options.exact else None
         futures = [
             self._preparer.submit(row, maker.preprocessing, known=recent.__contains__, drafts=drafts)
             for row in claim.rows
