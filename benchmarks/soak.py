@@ -6,11 +6,9 @@ sixth of the time is for caches to fill. Every minute goes to standard error.
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -20,10 +18,8 @@ import psutil
 
 from benchmarks.measure import Bar, Figure
 from benchmarks.soak_client import Shop
-from benchmarks.stack import Stack
+from benchmarks.stack import Stack, running_server
 from thanopg.database.connect import connect
-from thanopg.database.install import install_embedded
-from thanopg.database.server import EmbeddedServer
 
 MINUTES, QUICK_MINUTES = 60.0, 2.0
 WARM_UP = 1 / 6
@@ -49,8 +45,7 @@ def run(_: Stack, *, quick: bool) -> list[Figure]:
     """MiB of each process; the ratio is the largest of the second half over the largest of the first."""
     seconds = 60 * (QUICK_MINUTES if quick else MINUTES)
     with ExitStack() as stack:
-        directory = Path(stack.enter_context(_directory()))
-        server = stack.enter_context(_server(directory / "home"))
+        server, directory = stack.enter_context(running_server())
         shop = Shop(server.url, directory / "pictures", stock=QUICK_STOCK if quick else STOCK)
         stack.callback(shop.close)
         ours = [sys.executable, "-m", "thanopg", "--home", str(server.home.path)]
@@ -129,27 +124,6 @@ def _connections(url: str) -> float:
             "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'thanopg worker%'"
         ).fetchall()
     return float(sum(psutil.Process(pid).memory_full_info().uss for (pid,) in rows)) / MEBIBYTE
-
-
-@contextmanager
-def _directory() -> Iterator[str]:
-    directory = tempfile.mkdtemp(prefix="thanopg-soak-")
-    Path(directory).chmod(0o711)
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory)
-
-
-@contextmanager
-def _server(home: Path) -> Iterator[EmbeddedServer]:
-    server = EmbeddedServer(home)
-    try:
-        server.start()
-        install_embedded(server)
-        yield server
-    finally:
-        server.stop()
 
 
 @contextmanager

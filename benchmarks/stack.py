@@ -28,26 +28,33 @@ class Stack:
 
 
 @contextmanager
-def running_stack() -> Iterator[Stack]:
+def running_server() -> Iterator[tuple[EmbeddedServer, Path]]:
+    """thanopg is installed in it; the directory, which holds its home, goes with it."""
     directory = Path(tempfile.mkdtemp(prefix="thanopg-benchmark-"))
     directory.chmod(0o711)
     server = EmbeddedServer(directory / "home")
-    library = ModelLibrary()
     try:
         server.start()
         install_embedded(server)
-        with (
-            DecodePool(2, ImageLimits()) as decoder,
-            ServiceThread(settings_beside(server), library, decoder) as service,
-        ):
-            yield Stack(
-                server=server,
-                url=server.url,
-                directory=directory,
-                library=library,
-                decoder=decoder,
-                service=service,
-            )
+        yield server, directory
     finally:
         server.stop()
         shutil.rmtree(directory)
+
+
+@contextmanager
+def running_stack() -> Iterator[Stack]:
+    library = ModelLibrary()
+    with (
+        running_server() as (server, directory),
+        DecodePool(2, ImageLimits()) as decoder,
+        ServiceThread(settings_beside(server), library, decoder) as service,
+    ):
+        yield Stack(
+            server=server,
+            url=server.url,
+            directory=directory,
+            library=library,
+            decoder=decoder,
+            service=service,
+        )
