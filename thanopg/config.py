@@ -89,6 +89,11 @@ def default_home() -> Path:
     return Path(platformdirs.user_data_dir("thanopg"))
 
 
+def user_cache() -> Path:
+    """Per user: what is made again when it is not there; may be deleted at any time."""
+    return Path(platformdirs.user_cache_dir("thanopg", appauthor=False))
+
+
 def command_for(home: Path, verb: str) -> str:
     """How to call a verb for this home, as people can paste it."""
     return f"thanopg {verb}" if home == default_home() else f"thanopg --home {shlex.quote(str(home))} {verb}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
+from thanopg.config import user_cache
 
 DIRECTORY_VARIABLE = "THANOPG_PEERS"
 
@@ -65,4 +65,4 @@ def default_directory() -> Path:
     """Where the environments are: $THANOPG_PEERS, or in the user's cache."""
     if given := os.environ.get(DIRECTORY_VARIABLE):
         return Path(given)
-    return Path(platformdirs.user_cache_dir("thanopg", appauthor=False)) / "peers"
+    return user_cache() / "peers"

@@ -9,17 +9,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from thanopg.bench.machine import machine
 from thanopg.bench.report import Report
+from thanopg.config import user_cache
 
 MOST_KEPT = 50
 
 
 def kept_path() -> Path:
     """May be deleted at any time."""
-    return Path(platformdirs.user_cache_dir("thanopg", appauthor=False)) / "bench.json"
+    return user_cache() / "bench.json"
 
 
 def keep(report: Report) -> None:

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 import torch
 
+from thanopg.config import user_cache
 from thanopg.models.quiet import quiet
 from thanopg.models.text_tower import Encode
 
@@ -78,7 +78,7 @@ def _converted(core: Any, model: Any, *, size: tuple[int, int], fingerprint: str
 
 def cache_directory() -> Path:
     """Converted towers, each about as large as the weights it came from; may be deleted at any time."""
-    return Path(platformdirs.user_cache_dir("thanopg", appauthor=False)) / "openvino"
+    return user_cache() / "openvino"
 
 
 @contextlib.contextmanager
