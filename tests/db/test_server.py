@@ -211,6 +211,25 @@ def test_starts_after_kill_9(used_home: Path) -> None:
     again.stop()
 
 
+def test_joins_no_server_that_dies_meanwhile(used_home: Path) -> None:
+    """It is frozen, so it still looks ready to the one that joins, whose connection fails when it is killed."""
+    server = EmbeddedServer(used_home, fast=True)
+    server.start()
+    postmaster = find_postmaster(server.home.data)
+    assert postmaster is not None
+    os.kill(postmaster.pid, signal.SIGSTOP)
+    again = EmbeddedServer(used_home, fast=True)
+    starting = threading.Thread(target=again.start)
+    starting.start()
+    time.sleep(0.5)
+    assert starting.is_alive() and find_postmaster(server.home.data) == postmaster
+    os.kill(postmaster.pid, signal.SIGKILL)
+    starting.join(DEADLINE_SECONDS)
+    assert not starting.is_alive()
+    assert ask(again.url, "SELECT 1") == 1
+    again.stop()
+
+
 def test_starts_when_the_pid_belongs_to_another_process(used_home: Path) -> None:
     server = EmbeddedServer(used_home, fast=True)
     server.start()

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
+import psycopg
+
 from thanopg.config import command_for
 from thanopg.database.account import Account, server_account
 from thanopg.database.binaries import reachable_binaries, wheel_binaries
@@ -26,9 +28,10 @@ from thanopg.database.launch import POLL_SECONDS, START_SECONDS, STOP_SECONDS, d
 from thanopg.database.native_library import ensure_native_library
 from thanopg.database.postmaster import Postmaster, find_postmaster
 from thanopg.database.service_address import ServiceAddress
-from thanopg.errors import ServerStartError
+from thanopg.errors import DatabaseUnavailable, ServerStartError
 
 LOCK_SECONDS = 120.0
+ENDING_SECONDS = 5.0
 
 
 class EmbeddedServer:
@@ -92,11 +95,10 @@ class EmbeddedServer:
         with self._locked():
             self.home.furnish(account)
             postmaster = find_postmaster(self.home.data)
-            if postmaster is None or not self._settled(postmaster):
+            if postmaster is None or not self._settled(postmaster) or not self._joined():
                 with explained(self.home.path):
                     self._start(account, detach=detach)
-            with self._connect_superuser() as connection:
-                ensure_roles(connection, self.home.ensure_secrets())
+                self._ensure_roles()
 
     def stop(self) -> None:
         """Fast shutdown: open transactions are rolled back. A stopped server is fine. Raises ServerStartError."""
@@ -166,6 +168,20 @@ class EmbeddedServer:
         if found is not None:
             raise ServerStartError(f"the embedded server has been {found.status or 'starting'} for too long")
         return False
+
+    def _joined(self) -> bool:
+        """False: the server that accepted connections was about to end, as one does that was just killed."""
+        try:
+            self._ensure_roles()
+        except (DatabaseUnavailable, psycopg.OperationalError):
+            if not self._wait_until_gone(ENDING_SECONDS):
+                raise
+            return False
+        return True
+
+    def _ensure_roles(self) -> None:
+        with self._connect_superuser() as connection:
+            ensure_roles(connection, self.home.ensure_secrets())
 
     def _signal(self, postmaster: Postmaster, number: signal.Signals) -> None:
         try:
