@@ -67,6 +67,7 @@ def alembic(shop: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> 
     """The shop's, in this process; what it imports is forgotten between two runs, as it would be."""
     monkeypatch.setenv("THANOPG_DATABASE_URL", database.url)
     monkeypatch.syspath_prepend(str(shop))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # two states of models.py may have equal size and second
     config = Config(shop / "alembic.ini")
     assert config.get_main_option("script_location") == str(shop / "migrations")
     config.config_file_name = None  # the logging of this process is not its business
