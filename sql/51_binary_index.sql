@@ -38,7 +38,7 @@ CREATE OR REPLACE FUNCTION thanopg.near_statement(
   col thanopg.embedding_column, vector text, items text, distance text, source text, condition text, k int, options jsonb)
 RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
-  candidates CONSTANT bigint := thanopg.candidates(k);
+  candidates CONSTANT bigint := greatest(thanopg.candidates(k), (options->>'candidates')::bigint);
   operator text;
 BEGIN
   IF (col).index_policy <> 'binary' OR NOT thanopg.has_binary_index((col).target, (col).column_name) THEN

@@ -43,12 +43,19 @@ def session(clusters: Database) -> Iterator[psycopg.Connection]:
 
 
 def similar(
-    session: psycopg.Connection, row: int, *, exact: bool, k: int = K, filter: str | None = None
+    session: psycopg.Connection,
+    row: int,
+    *,
+    exact: bool,
+    k: int = K,
+    filter: str | None = None,
+    candidates: int | None = None,
 ) -> list[tuple[int, float]]:
     return session.execute(
         "SELECT (key->>'id')::int, similarity FROM similar_image('\"사진첩\"', jsonb_build_object('id', %s::int), "
-        "'fake', k => %s, filter => %s, options => jsonb_build_object('exact', %s::boolean))",
-        (row, k, filter, exact),
+        "'fake', k => %s, filter => %s, "
+        "options => jsonb_strip_nulls(jsonb_build_object('exact', %s::boolean, 'candidates', %s::int)))",
+        (row, k, filter, exact, candidates),
     ).fetchall()
 
 
@@ -60,6 +67,14 @@ def test_recall_and_order(session: psycopg.Connection) -> None:
         assert [similarity for _, similarity in quick] == sorted((s for _, s in quick), reverse=True)
         assert set(quick) - set(exact) == {pair for pair in quick if pair not in exact}
     assert found >= 0.99 * 40 * K
+
+
+def test_more_candidates_find_more(session: psycopg.Connection) -> None:
+    """With all rows for candidates it is an exact search."""
+    for row in range(0, ROWS, ROWS // 10):
+        assert similar(session, row, exact=False, candidates=ROWS) == similar(session, row, exact=True)
+    plan = session.execute("SELECT search_sql('고양이', 'fake', options => '{\"candidates\": 1234}')").fetchall()
+    assert "LIMIT 1234" in plan[0][0] and "prepare_scan(1234)" in plan[0][0]
 
 
 def test_similarity_is_that_of_the_whole_vectors(session: psycopg.Connection) -> None:
