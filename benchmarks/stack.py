@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks.service_thread import ServiceThread, settings_beside
@@ -15,6 +16,7 @@ from thanopg.database.install import install_embedded
 from thanopg.database.server import EmbeddedServer
 from thanopg.images.pool import DecodePool
 from thanopg.models.library import ModelLibrary
+from thanopg.models.load import load_embedder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,7 @@ def running_server() -> Iterator[tuple[EmbeddedServer, Path]]:
 
 @contextmanager
 def running_stack() -> Iterator[Stack]:
-    library = ModelLibrary()
+    library = ModelLibrary(load=partial(load_embedder, engine="auto"))
     with (
         running_server() as (server, directory),
         DecodePool(2, ImageLimits()) as decoder,

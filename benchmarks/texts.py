@@ -34,7 +34,7 @@ ROWS = 1_000
 
 def run(stack: Stack, *, quick: bool) -> list[Figure]:
     source = save_random(ARCHITECTURE, stack.directory / "text-model")
-    embedder = load_embedder(source, device="cpu")
+    embedder = load_embedder(source, device="cpu", engine="auto")
     return [
         *_trimmed(source, embedder, rounds=5 if quick else 20),
         *_burst(stack, source, embedder, rounds=3 if quick else 10),

@@ -15,6 +15,7 @@ import pytest
 import torch
 from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
+from torch.nn import functional
 
 from tests.pictures import jpeg, photograph
 from tests.small_models import (
@@ -34,10 +35,14 @@ from thanopg.errors import InvalidArgument, ModelUnavailable, ThanopgError, Unkn
 from thanopg.images.pool import DecodePool
 from thanopg.images.source import ImageReader
 from thanopg.models.bundled import read_bundled_info
+from thanopg.models.checkpoint import open_checkpoint
 from thanopg.models.describe import describe
 from thanopg.models.embedder import Vectors
 from thanopg.models.load import load_embedder
 from thanopg.models.open_clip import load_open_clip
+from thanopg.models.openvino_towers import compile_texts
+from thanopg.models.text_tower import text_encoder
+from thanopg.models.tokens import Tokenizer
 from thanopg.models.torchvision_shim import import_torchvision
 
 TEXTS = ["a red dress", "밝은 빨간색 미니 원피스", "", "x", "two winter boots, brown, on a light grey background " * 3]
@@ -289,6 +294,23 @@ def test_openvino_gives_the_same_vectors_and_keeps_what_it_converted(precision: 
             assert (found * exact.embed_images(pixels[:count])).sum(axis=1).min() >= {"fp32": 0.999999, "bf16": 0.999}[
                 precision
             ]
+
+
+@pytest.mark.parametrize("configuration", [SMALL, CUSTOM_TEXT, BOTH_WAYS], ids=["clip", "custom", "siglip"])
+def test_openvino_gives_texts_the_same_vectors(configuration: dict[str, Any], tmp_path: Path, cache: Path) -> None:
+    """Any number of texts of any length, with trimmed rows and with whole ones."""
+    checkpoint = open_checkpoint(save_model(tmp_path, configuration))
+    tokenizer = Tokenizer(checkpoint.tokenizer)
+    encoder = text_encoder(checkpoint.model, lambda texts: tokenizer(texts).ids)
+    assert encoder.trims == (configuration is not BOTH_WAYS)
+    for kept in (False, True):
+        assert any(cache.rglob("texts.xml")) == kept
+        compiled = compile_texts(encoder, tokenizer(TEXTS[:2]).ids, fingerprint="any")
+        for texts in (TEXTS, TEXTS[:1], TEXTS[4:], ["x"] * 7):
+            ids = tokenizer(texts).ids
+            with torch.inference_mode():
+                wanted = encoder(ids)
+            assert functional.cosine_similarity(compiled(ids), wanted).min() >= 0.999999
 
 
 def test_what_was_kept_of_a_converted_tower_may_be_damaged(small: str, cache: Path) -> None:

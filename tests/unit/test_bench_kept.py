@@ -11,7 +11,16 @@ from thanopg.bench.kept import MOST_KEPT, keep, kept_path, kept_rate
 from thanopg.bench.machine import machine
 from thanopg.bench.report import Forward, Model, Pictures, Report, Texts
 
-MODEL = Model(source="fake:8", fingerprint="f", dimensions=8, device="cpu", engine="torch", precision="fp32", tried=())
+MODEL = Model(
+    source="fake:8",
+    fingerprint="f",
+    dimensions=8,
+    device="cpu",
+    engine="torch",
+    precision="fp32",
+    text_engine="torch",
+    tried=(),
+)
 
 
 def pictures(rate: float) -> Pictures:

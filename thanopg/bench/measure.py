@@ -85,6 +85,7 @@ def _described(model: LoadedModel) -> Model:
         device=model.device,
         engine=getattr(embedder, "engine", "torch"),
         precision=getattr(embedder, "precision", "fp32"),
+        text_engine=getattr(embedder, "text_engine", "torch"),
         tried=[each._asdict() for each in getattr(embedder, "tried", ())],
     )
 

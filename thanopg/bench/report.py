@@ -15,8 +15,10 @@ class Model:
     device: str
     engine: str
     precision: str
+    text_engine: str
     tried: Sequence[Mapping[str, Any]]
-    """engine, precision, smallest cosine to float32's vectors, seconds for a sample; empty where there was no choice"""
+    """each: what (model or texts), engine, precision, smallest cosine to float32's vectors, seconds for a sample; empty
+    where there was no choice"""
 
 
 @dataclass(frozen=True, kw_only=True)

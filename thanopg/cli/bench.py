@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from thanopg.cli.options import given_image_root, with_settings
+from thanopg.cli.options import EngineOption, given_image_root, with_settings
 from thanopg.config import Settings
 
 if TYPE_CHECKING:
-    from thanopg.bench.report import Report
+    from collections.abc import Mapping
+
+    from thanopg.bench.report import Model, Report
     from thanopg.cli.screen import Screen
 
 EPILOG = """\b
@@ -47,7 +49,7 @@ def bench(
     decoders: Annotated[
         int | None, typer.Option(min=1, max=256, help="As the worker's; default: one per core.")
     ] = None,
-    engine: Annotated[Literal["auto", "torch", "openvino"], typer.Option(help="As the worker's.")] = "auto",
+    engine: EngineOption = "auto",
     seconds: Annotated[float, typer.Option(min=0.1, max=600, help="About how long to measure.")] = 20.0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
 ) -> None:
@@ -166,15 +168,20 @@ def show(screen: Screen, report: Report, name: str | None) -> None:
     if model.tried:
         screen.data("")
         screen.table(
-            ("tried", "precision", "least cosine", "sample, ms", ""),
+            ("tried", "engine", "precision", "least cosine", "sample, ms", ""),
             [
                 (
-                    *(each["engine"], each["precision"], f"{each['cosine']:.6f}", f"{1000 * each['seconds']:.1f}"),
-                    "chosen" if (each["engine"], each["precision"]) == (model.engine, model.precision) else "",
+                    *(each["what"], each["engine"], each["precision"]),
+                    *(f"{each['cosine']:.6f}", f"{1000 * each['seconds']:.1f}", was_chosen(model, each)),
                 )
                 for each in model.tried
             ],
         )
+
+
+def was_chosen(model: Model, tried: Mapping[str, Any]) -> str:
+    taken = (model.text_engine, "fp32") if tried["what"] == "texts" else (model.engine, model.precision)
+    return "chosen" if taken == (tried["engine"], tried["precision"]) else ""
 
 
 def tenths(number: float) -> Decimal:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -17,6 +17,10 @@ from thanopg.cli.secret import with_password
 from thanopg.config import Settings
 
 Verb = Callable[..., None]
+EngineOption = Annotated[
+    Literal["auto", "torch", "openvino"],
+    typer.Option("--engine", help="What runs models on a CPU; auto takes the quicker one that is installed."),
+]
 NAMES = ("home", "database_url", "image_root", "device", "verbose")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thanopg.cli.options import with_settings
+from thanopg.cli.options import EngineOption, with_settings
 from thanopg.cli.supervised import UntilStdinCloses, end_with_stdin
 from thanopg.config import Settings, command_for
 
@@ -49,6 +49,7 @@ def serve(
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM certificate: offer TLS.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key.")] = None,
     preload: Annotated[list[str] | None, typer.Option(help="Base or source to load at once; may be repeated.")] = None,
+    engine: EngineOption = "auto",
     until_stdin_closes: UntilStdinCloses = False,
 ) -> None:
     """Answer embedding calls: SELECT embed_text('a red dress', 'catalog').
@@ -89,16 +90,19 @@ def serve(
         required(password)
     if until_stdin_closes:
         end_with_stdin()
-    run(settings, service, preload or [])
+    run(settings, service, preload or [], engine)
 
 
-def run(settings: Settings, service: ServiceSettings, preload: list[str]) -> None:
+def run(settings: Settings, service: ServiceSettings, preload: list[str], engine: str) -> None:
+    from functools import partial
+
     from thanopg.images.pool import DecodePool
     from thanopg.images.processors import processors
     from thanopg.models.library import ModelLibrary
+    from thanopg.models.load import load_embedder
     from thanopg.service.server import serve as serve_until_told
 
-    library = ModelLibrary(settings.device)
+    library = ModelLibrary(settings.device, partial(load_embedder, engine=engine))
 
     def ready(server: Server) -> None:
         places = [str(service.unix_socket_dir)] if service.unix_socket_dir else []

@@ -6,11 +6,11 @@ import signal
 import sys
 import threading
 from types import FrameType
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from thanopg.cli.options import with_settings
+from thanopg.cli.options import EngineOption, with_settings
 from thanopg.cli.supervised import UntilStdinCloses, end_with_stdin
 from thanopg.config import Settings
 
@@ -37,12 +37,7 @@ def worker(
     exact: Annotated[
         bool, typer.Option("--exact", help="Decode large JPEGs in full, though a draft gives the same vectors.")
     ] = False,
-    engine: Annotated[
-        Literal["auto", "torch", "openvino"],
-        typer.Option(
-            help="What runs image towers on a CPU; auto takes the quicker one that is installed.",
-        ),
-    ] = "auto",
+    engine: EngineOption = "auto",
     until_stdin_closes: UntilStdinCloses = False,
 ) -> None:
     """Turn the pictures of pending rows into vectors.

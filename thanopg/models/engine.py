@@ -1,4 +1,4 @@
-"""What runs an open_clip model: torch, or for its pictures OpenVINO; in float32 or lower, as a trial on it shows."""
+"""What runs an open_clip model's towers: torch or OpenVINO, in float32 or lower, as a trial on it shows."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import torch
 
 from thanopg.errors import InvalidArgument
 from thanopg.models.device import lower_types
-from thanopg.models.openvino_images import has_openvino
+from thanopg.models.openvino_towers import has_openvino
 from thanopg.models.precision import SMALL, Outcome, check_precision, first_that_wins, unheard
+from thanopg.models.text_tower import TextEncoder
 from thanopg.models.towers import Engine, Towers
 
 EngineChoice = Literal["auto", "torch", "openvino"]
@@ -43,6 +44,22 @@ def choose_towers(
     others = [(each, dtype) for dtype in lower for each in reversed(engines)]
     others += [(each, torch.float32) for each in reversed(engines) if each != exact.engine]
     return first_that_wins([lambda way=way: make(*way) for way in others], exact, trial, tell)  # type: ignore[misc]
+
+
+def choose_texts(
+    engine: str,
+    encoder: TextEncoder,
+    compiled: Callable[[], TextEncoder],
+    *,
+    device: torch.device,
+    parameters: int,
+    trial: Callable[[TextEncoder], torch.Tensor],
+    tell: Callable[[TextEncoder, Outcome], None] = unheard,
+) -> TextEncoder:
+    """The model's own encoder, or the one that OpenVINO `compiled` where that is quicker. Raises InvalidArgument."""
+    if "openvino" not in _engines(engine, device) or parameters < SMALL:
+        return encoder
+    return first_that_wins([compiled], encoder, trial, tell)
 
 
 def _engines(wanted: str, device: torch.device) -> tuple[Engine, ...]:

@@ -23,10 +23,11 @@ from thanopg.models.embedder import (
     check_pixels,
     choose_language,
 )
-from thanopg.models.engine import choose_towers
+from thanopg.models.engine import choose_texts, choose_towers
 from thanopg.models.fingerprint import fingerprint
-from thanopg.models.openvino_images import compile_images
-from thanopg.models.text_tower import text_encoder
+from thanopg.models.openvino_towers import compile_images, compile_texts
+from thanopg.models.precision import Outcome
+from thanopg.models.text_tower import TextEncoder, text_encoder
 from thanopg.models.tokens import Tokenizer
 from thanopg.models.towers import Engine, Towers
 
@@ -36,8 +37,10 @@ TRIAL_REPEATS = 32
 
 
 class Tried(NamedTuple):
-    """A way to run a model, as a trial on it came out."""
+    """A way to run a model, or its text tower, as a trial on it came out."""
 
+    what: str
+    """model or texts"""
     engine: str
     precision: str
     cosine: float
@@ -85,7 +88,25 @@ class OpenClipEmbedder:
             context_length=self._tokenizer.context_length,
             can_caption=self._captions is not None,
         )
-        encode_text = text_encoder(model, self._ids)
+        parameters = sum(parameter.numel() for parameter in model.parameters())
+        self.tried: list[Tried] = []
+        """what was tried on this model before one was chosen"""
+
+        def tell_of_texts(encoder: TextEncoder, outcome: Outcome) -> None:
+            self.tried.append(Tried("texts", "torch" if encoder is torchs else "openvino", "fp32", *outcome))
+
+        torchs = text_encoder(model, self._ids)
+        encode_text = choose_texts(
+            engine,
+            torchs,
+            lambda: compile_texts(torchs, self._ids(SAMPLE_TEXTS), fingerprint=geometry),
+            device=device,
+            parameters=parameters,
+            trial=self._trial_of_texts,
+            tell=tell_of_texts,
+        )
+        self.text_engine = "torch" if encode_text is torchs else "openvino"
+        """what runs the text tower"""
 
         def make(engine: Engine, dtype: torch.dtype) -> Towers:
             images = None
@@ -94,16 +115,14 @@ class OpenClipEmbedder:
                 images = compile_images(model, size=size, fingerprint=geometry, bfloat16=dtype is torch.bfloat16)
             return Towers(model, encode_text, device=device, dtype=dtype, encode_image=images)
 
-        self.tried: list[Tried] = []
-        """what was tried on this model before one was chosen"""
         self._towers = choose_towers(
             precision,
             engine,
             make,
             device=device,
-            parameters=sum(parameter.numel() for parameter in model.parameters()),
+            parameters=parameters,
             trial=self._trial,
-            tell=lambda towers, outcome: self.tried.append(Tried(towers.engine, towers.precision, *outcome)),
+            tell=lambda towers, outcome: self.tried.append(Tried("model", towers.engine, towers.precision, *outcome)),
         )
         found = self.embed_texts(["x"]).vectors.shape[1]
         if found != dimensions:
@@ -184,6 +203,10 @@ class OpenClipEmbedder:
         images = torch.cat([smooth, noisy]).repeat(TRIAL_REPEATS if self._device.type == "cuda" else 1, 1, 1, 1)
         images = images.to(self._device)
         return torch.cat([towers.encode_images(self._scaled(images)), towers.encode_texts(self._ids(SAMPLE_TEXTS))])
+
+    def _trial_of_texts(self, encode: TextEncoder) -> torch.Tensor:
+        with torch.inference_mode():
+            return encode(self._ids(SAMPLE_TEXTS))
 
 
 def load_open_clip(

@@ -8,7 +8,8 @@ elsewhere, or that turn out to differ when tried once, run on full rows.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
 
 import torch
 from torch.nn import functional
@@ -20,9 +21,38 @@ SAME = 0.99999
 Encode = Callable[[torch.Tensor], torch.Tensor]
 
 
-def text_encoder(model: Any, tokenize: Callable[[tuple[str, ...]], torch.Tensor]) -> Encode:
-    """int64 ids (n, context length) → float (n, dimensions), not normalised; the quickest exact way for this model."""
-    full: Encode = model.encode_text
+@dataclass(frozen=True, kw_only=True)
+class TextEncoder:
+    """int64 ids (n, context length) → float (n, dimensions), not normalised."""
+
+    tower: Any
+    """Module, or what runs it, from what `inputs` makes of ids"""
+    pooling: Literal["argmax", "eos"] | None
+    """how the end of a text is found; None: rows are not trimmed"""
+    end_token: int = -1
+
+    @property
+    def trims(self) -> bool:
+        return self.pooling is not None
+
+    def __call__(self, ids: torch.Tensor) -> torch.Tensor:
+        return cast(torch.Tensor, self.tower(*self.inputs(ids)))
+
+    def inputs(self, ids: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """ids as they are, or trimmed to (n, longest) with the place of each end (n,)."""
+        if self.pooling is None:
+            return (ids,)
+        ends = ids.argmax(dim=-1) if self.pooling == "argmax" else torch.eq(ids, self.end_token).int().argmax(dim=-1)
+        return ids[:, : int(ends.max()) + 1], ends
+
+    def with_tower(self, tower: Callable[..., torch.Tensor]) -> TextEncoder:
+        """The same, run by something else."""
+        return replace(self, tower=tower)
+
+
+def text_encoder(model: Any, tokenize: Callable[[tuple[str, ...]], torch.Tensor]) -> TextEncoder:
+    """The quickest exact way for this model."""
+    full = TextEncoder(tower=_Full(model), pooling=None)
     trimmed = _trimmed(model)
     if trimmed is None:
         return full
@@ -32,7 +62,34 @@ def text_encoder(model: Any, tokenize: Callable[[tuple[str, ...]], torch.Tensor]
     return trimmed if same else full
 
 
-def _trimmed(model: Any) -> Encode | None:
+class _Full(torch.nn.Module):
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        features: torch.Tensor = self.model.encode_text(ids)
+        return features
+
+
+class _Trimmed(torch.nn.Module):
+    def __init__(self, tower: Any) -> None:
+        super().__init__()
+        self.tower = tower
+
+    def forward(self, ids: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
+        tower, length = self.tower, ids.shape[1]
+        dtype = tower.transformer.get_cast_dtype()
+        x = tower.token_embedding(ids).to(dtype) + tower.positional_embedding[:length].to(dtype)
+        x = tower.ln_final(tower.transformer(x, attn_mask=tower.attn_mask[:length, :length]))
+        pooled = x.gather(1, ends[:, None, None].expand(-1, 1, x.shape[2])).squeeze(1)
+        if tower.text_projection is not None:
+            linear = isinstance(tower.text_projection, torch.nn.Linear)
+            pooled = tower.text_projection(pooled) if linear else pooled @ tower.text_projection
+        return cast(torch.Tensor, pooled)
+
+
+def _trimmed(model: Any) -> TextEncoder | None:
     tower = getattr(model, "text", model)
     pooling = getattr(model, "text_pool_type", None) or getattr(tower, "pool_type", None)
     end_token: int = getattr(model, "text_eos_id", -1) if tower is model else getattr(tower, "eos_id", -1)
@@ -43,21 +100,7 @@ def _trimmed(model: Any) -> Encode | None:
         return None
     if not _is_causal(tower.attn_mask):
         return None
-
-    def encode(ids: torch.Tensor) -> torch.Tensor:
-        ends = ids.argmax(dim=-1) if pooling == "argmax" else torch.eq(ids, end_token).int().argmax(dim=-1)
-        length = int(ends.max()) + 1
-        dtype = tower.transformer.get_cast_dtype()
-        x = tower.token_embedding(ids[:, :length]).to(dtype)
-        x = x + tower.positional_embedding[:length].to(dtype)
-        x = tower.ln_final(tower.transformer(x, attn_mask=tower.attn_mask[:length, :length]))
-        pooled = x[torch.arange(len(x), device=x.device), ends]
-        if tower.text_projection is not None:
-            linear = isinstance(tower.text_projection, torch.nn.Linear)
-            pooled = tower.text_projection(pooled) if linear else pooled @ tower.text_projection
-        return cast(torch.Tensor, pooled)
-
-    return encode
+    return TextEncoder(tower=_Trimmed(tower), pooling=pooling, end_token=end_token)
 
 
 def _is_causal(mask: torch.Tensor | None) -> bool:

@@ -13,7 +13,7 @@ from torch.nn import functional
 from thanopg.models.text_tower import Encode
 
 Engine = Literal["torch", "openvino"]
-"""what runs the image tower; texts are torch's"""
+"""what runs a tower"""
 NAMES = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}
 
 
