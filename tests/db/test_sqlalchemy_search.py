@@ -132,6 +132,20 @@ def test_settings_end_with_the_transaction(photo_engine: Engine, photo_session: 
         assert connection.execute(text(shown)).one() == ("off", "40")
 
 
+def test_where_rows_are_dropped_more_are_looked_at(photo_session: Session) -> None:
+    search_all = search(Photo, "x", column="embedding").limit(10)
+    for statement, looked_at in (
+        (search_all, "40"),
+        (search_all.where(Photo.id > 100), "200"),
+        (search_all.join(Photo.category), "200"),
+        (search_all.where(Photo.id > 100).limit(20), "400"),
+    ):
+        assert photo_session.execute(statement).all()
+        looked = photo_session.scalar(text("SELECT current_setting('hnsw.ef_search')"))
+        assert looked == looked_at, str(statement)
+        photo_session.rollback()
+
+
 def test_a_first_search_in_an_empty_table(photo_session: Session) -> None:
     """pgvector is not loaded by then, and its settings are empty after the transaction."""
     for _ in range(3):

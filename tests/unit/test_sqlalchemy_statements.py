@@ -88,7 +88,7 @@ SEARCH = """
     WITH anon_1 AS MATERIALIZED (SELECT CAST(thanopg.embed_text('x', 'fake') AS VECTOR) AS vector),
     anon_2 AS MATERIALIZED (SELECT "the shop".photo.id AS id FROM "the shop".photo
     WHERE "the shop".photo.embedding IS NOT NULL AND "the shop".photo.id > 3
-    AND (SELECT thanopg.prepare_scan(5 + 2) AS prepare_scan_1)
+    AND (SELECT thanopg.prepare_scan(thanopg.candidates(5 + 2)) AS prepare_scan_1)
     ORDER BY "the shop".photo.embedding <=> (SELECT anon_1.vector FROM anon_1) LIMIT 5 + 2)
     SELECT "the shop".photo.id, "the shop".photo.image_path,
     1 - ("the shop".photo.embedding <=> (SELECT anon_1.vector FROM anon_1)) AS similarity FROM "the shop".photo

@@ -82,19 +82,23 @@ def _complete(search: Search[Any]) -> Select[Any]:
 
     keys = statement.with_only_columns(*key, maintain_column_froms=True).offset(None).limit(wanted)
     keys._for_update_arg = None
-    near = _near(keys, distance, wanted).cte().prefix_with("MATERIALIZED")
+    near = _near(keys, distance, wanted, drops=_drops_rows(statement)).cte().prefix_with("MATERIALIZED")
     too_few = select(func.count()).select_from(near).scalar_subquery() < wanted
     every = keys.order_by(None).order_by(distance.without_index(), *further).where(too_few).subquery()
     either = union_all(select(near), select(every))
     return exact.where(key[0].in_(either) if len(key) == 1 else tuple_(*key).in_(either))
 
 
-def _near(keys: Select[Any], distance: Distance, wanted: Any) -> Select[Any]:
-    """The keys of the nearest rows by the index; by a binary one candidates are found, and ranked by their vectors."""
+def _near(keys: Select[Any], distance: Distance, wanted: Any, *, drops: bool) -> Select[Any]:
+    """The keys of the nearest rows by the index; by a binary one candidates are found, and ranked by their vectors.
+
+    Where conditions drop rows, a scan that looks at as many as are wanted misses some of the nearest: of those in a
+    tenth of 50,000 rows it found 0.946, and 0.995 where it looked at as many as candidates are, in a millisecond more.
+    """
     bits = _signs_of(distance.left)
-    if bits is None:
-        return keys.where(select(func.thanopg.prepare_scan(wanted)).scalar_subquery())
     number = func.thanopg.candidates(wanted)
+    if bits is None:
+        return keys.where(select(func.thanopg.prepare_scan(number if drops else wanted)).scalar_subquery())
     found = (
         keys.add_columns(distance.label("distance"))
         .where(select(func.thanopg.prepare_scan(number)).scalar_subquery())
@@ -105,6 +109,11 @@ def _near(keys: Select[Any], distance: Distance, wanted: Any) -> Select[Any]:
     )
     *key, near = found.c
     return select(*key).order_by(near).limit(wanted)
+
+
+def _drops_rows(statement: Select[Any]) -> bool:
+    """By more conditions than the one that each search has, that there is a vector; or by what it is joined with."""
+    return len(statement._where_criteria) > 1 or bool(statement._setup_joins)
 
 
 def _signs_of(embedding: ColumnElement[Any]) -> int | None:
