@@ -15,14 +15,14 @@ COPY hatch_build.py README.md LICENSE ./
 COPY sql sql
 COPY migrations migrations
 COPY thanopg thanopg
-RUN pip install --no-cache-dir ".[text]"
+RUN pip install --no-cache-dir ".[openvino,text]"
 
 FROM python:3.12-slim-bookworm
 RUN useradd --system --create-home --home-dir /var/lib/thanopg --uid 10001 thanopg \
  && mkdir /models && chown thanopg /models
 COPY --from=build /opt/thanopg /opt/thanopg
-# weights that are downloaded stay in /models
-ENV PATH=/opt/thanopg/bin:$PATH HF_HOME=/models THANOPG_IMAGE_ROOT=/pictures PYTHONUNBUFFERED=1
+# weights that are downloaded stay in /models, and what OpenVINO makes of them
+ENV PATH=/opt/thanopg/bin:$PATH HF_HOME=/models XDG_CACHE_HOME=/models/cache THANOPG_IMAGE_ROOT=/pictures PYTHONUNBUFFERED=1
 VOLUME /models
 USER thanopg
 WORKDIR /var/lib/thanopg
