@@ -9,6 +9,7 @@ import argparse
 import importlib
 import json
 import sys
+import time
 from pathlib import Path
 
 from benchmarks.machine import describe_machine
@@ -52,10 +53,12 @@ def main() -> None:
     figures: list[Figure] = []
     for name in names:
         print(f"{name}: {known[name]}", file=sys.stderr)
+        begin = time.monotonic()
         with running_stack() as stack:  # of its own: a worker looks at every table of its database
             found = importlib.import_module(f"benchmarks.{name}").run(stack, quick=given.quick)
         # a run that is cut short has told what it knew
         print(table(found), file=sys.stderr if given.json else sys.stdout, flush=True)
+        print(f"{name}: took {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
         figures += found
     document = {"machine": describe_machine(), "figures": [figure.as_json() for figure in figures]}
     text = json.dumps(document, indent=2, ensure_ascii=False)
