@@ -6,32 +6,18 @@ Example: `python -m benchmarks --output /tmp/figures bulk texts`
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.machine import describe_machine
 from benchmarks.measure import Figure
 from benchmarks.plot import plot
-from benchmarks.stack import running_stack
+from benchmarks.sections import LONG, SECTIONS, run_section
 from benchmarks.table import table
-
-SECTIONS = {
-    "search": "what search_image costs over the statement that one would write",
-    "texts": "the text tower without padding, and many sessions asking at once",
-    "adapter": "what dblink costs over the native function",
-    "bulk": "from JPEG files to committed vectors, beside what people write and other tools",
-    "growth": "whether a row costs the same however many wait",
-    "attack": "how long a client waits while the service is attacked",
-}
-LONG = {
-    "growth_full": "the same as growth, up to ten million pending rows",
-    "soak": "whether the memory of worker and service stays flat: an hour of ordinary use",
-    "million": "search in 1,000,000 rows: each kind of index, its recall, size and build, and filters",
-}
-"""minutes to hours; run only when named"""
 
 
 def main() -> None:
@@ -54,8 +40,9 @@ def main() -> None:
     for name in names:
         print(f"{name}: {known[name]}", file=sys.stderr)
         begin = time.monotonic()
-        with running_stack() as stack:  # of its own: a worker looks at every table of its database
-            found = importlib.import_module(f"benchmarks.{name}").run(stack, quick=given.quick)
+        # of its own: what one section leaves in memory made the worker of the next a twentieth slower
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            found = process.submit(run_section, name, quick=given.quick).result()
         # a run that is cut short has told what it knew
         print(table(found), file=sys.stderr if given.json else sys.stdout, flush=True)
         print(f"{name}: took {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
