@@ -44,7 +44,7 @@ def test_recall_grows_with_effort_and_is_that_of_a_search(clustered: psycopg.Con
     assert [effort.ef_search for effort in tuning.efforts] == list(EFFORTS)
     assert 0 < tuning.efforts[0].recall <= tuning.efforts[-1].recall <= 1
     assert tuning.efforts[-1].recall > 0.5
-    clustered.execute("SET enable_seqscan = off; SET hnsw.iterative_scan = strict_order; SET hnsw.ef_search = 10")
+    clustered.execute("SET enable_seqscan = off; SET hnsw.iterative_scan = relaxed_order; SET hnsw.ef_search = 10")
     order = "SELECT id FROM 사진 ORDER BY fake_fake <=> %s::vector LIMIT 10"
     shares = []  # never prepared: a plan that is kept does not mind settings
     for vector in vectors:
