@@ -23,7 +23,7 @@ from thanopg.database.account import server_account
 from thanopg.database.binaries import Binaries, reachable_binaries, wheel_binaries
 from thanopg.database.cluster import OWNER, WORKER
 from thanopg.database.connect import connect
-from thanopg.database.postmaster import find_postmaster
+from thanopg.database.postmaster import Postmaster, find_postmaster
 from thanopg.database.server import EmbeddedServer
 from thanopg.errors import DatabaseUnavailable, ServerStartError
 
@@ -71,6 +71,15 @@ def starter(home: Path, *, detach: bool = False) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", program, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
+
+
+def started(home: Path) -> tuple[EmbeddedServer, Postmaster]:
+    """To be held while it is wanted: the server ends with the object that started it."""
+    server = EmbeddedServer(home, fast=True)
+    server.start()
+    postmaster = find_postmaster(server.home.data)
+    assert postmaster is not None
+    return server, postmaster
 
 
 def test_owner_is_no_superuser_and_korean_has_letters(server: EmbeddedServer) -> None:
@@ -200,10 +209,7 @@ def test_detached_outlives_its_starter(used_home: Path) -> None:
 
 
 def test_starts_after_kill_9(used_home: Path) -> None:
-    server = EmbeddedServer(used_home, fast=True)
-    server.start()
-    postmaster = find_postmaster(server.home.data)
-    assert postmaster is not None
+    _server, postmaster = started(used_home)
     os.kill(postmaster.pid, signal.SIGKILL)
     again = EmbeddedServer(used_home, fast=True)
     again.start()
@@ -213,10 +219,7 @@ def test_starts_after_kill_9(used_home: Path) -> None:
 
 def test_joins_no_server_that_dies_meanwhile(used_home: Path) -> None:
     """It is frozen, so it still looks ready to the one that joins, whose connection fails when it is killed."""
-    server = EmbeddedServer(used_home, fast=True)
-    server.start()
-    postmaster = find_postmaster(server.home.data)
-    assert postmaster is not None
+    server, postmaster = started(used_home)
     os.kill(postmaster.pid, signal.SIGSTOP)
     again = EmbeddedServer(used_home, fast=True)
     starting = threading.Thread(target=again.start)
