@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from itertools import count
+from typing import cast
 
 import numpy as np
 import torch
@@ -23,7 +24,8 @@ from benchmarks.queries import different_queries
 from benchmarks.stack import Stack
 from thanopg.database.connect import Connection, connect
 from thanopg.models.embedder import Vectors
-from thanopg.models.open_clip import OpenClipEmbedder, load_open_clip
+from thanopg.models.load import load_embedder
+from thanopg.models.open_clip import OpenClipEmbedder
 from thanopg.models.text_tower import SAME, text_encoder
 
 ARCHITECTURE = "ViT-B-32"
@@ -34,7 +36,7 @@ ROWS = 1_000
 
 def run(stack: Stack, *, quick: bool) -> list[Figure]:
     source = save_random(ARCHITECTURE, stack.directory / "text-model")
-    embedder = load_open_clip(source, device="cpu", engine="auto")
+    embedder = cast(OpenClipEmbedder, load_embedder(source, device="cpu", engine="auto"))
     return [
         *_towers(source, embedder, 1, rounds=20 if quick else 60),
         *_towers(source, embedder, BATCH, rounds=5 if quick else 20),
