@@ -26,7 +26,6 @@ from thanopg.models.embedder import (
 from thanopg.models.engine import choose_texts, choose_towers
 from thanopg.models.fingerprint import fingerprint
 from thanopg.models.openvino_towers import compile_images, compile_texts
-from thanopg.models.precision import Outcome
 from thanopg.models.text_tower import TextEncoder, text_encoder
 from thanopg.models.tokens import Tokenizer
 from thanopg.models.towers import Engine, Towers
@@ -91,21 +90,17 @@ class OpenClipEmbedder:
         parameters = sum(parameter.numel() for parameter in model.parameters())
         self.tried: list[Tried] = []
         """what was tried on this model before one was chosen"""
-
-        def tell_of_texts(encoder: TextEncoder, outcome: Outcome) -> None:
-            self.tried.append(Tried("texts", "torch" if encoder is torchs else "openvino", "fp32", *outcome))
-
-        torchs = text_encoder(model, self._ids)
+        exact = text_encoder(model, self._ids)
         encode_text = choose_texts(
             engine,
-            torchs,
-            lambda: compile_texts(torchs, self._ids(SAMPLE_TEXTS), fingerprint=geometry),
+            exact,
+            lambda: compile_texts(exact, self._ids(SAMPLE_TEXTS), fingerprint=geometry),
             device=device,
             parameters=parameters,
             trial=self._trial_of_texts,
-            tell=tell_of_texts,
+            tell=lambda encoder, outcome: self.tried.append(Tried("texts", encoder.engine, "fp32", *outcome)),
         )
-        self.text_engine = "torch" if encode_text is torchs else "openvino"
+        self.text_engine = encode_text.engine
         """what runs the text tower"""
 
         def make(engine: Engine, dtype: torch.dtype) -> Towers:

@@ -17,7 +17,7 @@ import torch
 
 from thanopg.config import user_cache
 from thanopg.models.quiet import quiet
-from thanopg.models.text_tower import TextEncoder
+from thanopg.models.text_tower import ModelMethod, TextEncoder
 
 BATCH_TRACED = 2
 """pictures that the tower is traced with; one would be taken for a constant"""
@@ -42,7 +42,9 @@ def compile_images(model: Any, *, size: tuple[int, int], fingerprint: str, bfloa
     `size` is (height, width). Raises RuntimeError for a tower that OpenVINO can't convert.
     """
     example = torch.zeros((BATCH_TRACED, 3, *size))
-    return _compiled("images", _ImageTower(model), [example], [[-1, 3, *size]], fingerprint, bfloat16=bfloat16)
+    return _compiled(
+        "images", ModelMethod(model, "encode_image"), [example], [[-1, 3, *size]], fingerprint, bfloat16=bfloat16
+    )
 
 
 def compile_texts(encoder: TextEncoder, ids: torch.Tensor, *, fingerprint: str) -> TextEncoder:
@@ -52,7 +54,7 @@ def compile_texts(encoder: TextEncoder, ids: torch.Tensor, *, fingerprint: str) 
     """
     example = encoder.inputs(ids)
     shapes = [[-1, -1], [-1]] if encoder.trims else [[-1, ids.shape[1]]]
-    return encoder.with_tower(_compiled("texts", encoder.tower, example, shapes, fingerprint, bfloat16=False))
+    return encoder.run_by("openvino", _compiled("texts", encoder.tower, example, shapes, fingerprint, bfloat16=False))
 
 
 def _compiled(
@@ -127,13 +129,3 @@ def _replaced(directory: Path) -> Iterator[Path]:
         draft.replace(directory)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-
-
-class _ImageTower(torch.nn.Module):
-    def __init__(self, model: Any) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        features: torch.Tensor = self.model.encode_image(images)
-        return features

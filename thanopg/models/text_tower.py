@@ -30,6 +30,7 @@ class TextEncoder:
     pooling: Literal["argmax", "eos"] | None
     """how the end of a text is found; None: rows are not trimmed"""
     end_token: int = -1
+    engine: str = "torch"
 
     @property
     def trims(self) -> bool:
@@ -45,14 +46,14 @@ class TextEncoder:
         ends = ids.argmax(dim=-1) if self.pooling == "argmax" else torch.eq(ids, self.end_token).int().argmax(dim=-1)
         return ids[:, : int(ends.max()) + 1], ends
 
-    def with_tower(self, tower: Callable[..., torch.Tensor]) -> TextEncoder:
-        """The same, run by something else."""
-        return replace(self, tower=tower)
+    def run_by(self, engine: str, tower: Callable[..., torch.Tensor]) -> TextEncoder:
+        """The same with the tower of another engine."""
+        return replace(self, engine=engine, tower=tower)
 
 
 def text_encoder(model: Any, tokenize: Callable[[tuple[str, ...]], torch.Tensor]) -> TextEncoder:
     """The quickest exact way for this model."""
-    full = TextEncoder(tower=_Full(model), pooling=None)
+    full = TextEncoder(tower=ModelMethod(model, "encode_text"), pooling=None)
     trimmed = _trimmed(model)
     if trimmed is None:
         return full
@@ -62,13 +63,16 @@ def text_encoder(model: Any, tokenize: Callable[[tuple[str, ...]], torch.Tensor]
     return trimmed if same else full
 
 
-class _Full(torch.nn.Module):
-    def __init__(self, model: Any) -> None:
+class ModelMethod(torch.nn.Module):
+    """`encode_image` or `encode_text` of a model, as a module that can be converted."""
+
+    def __init__(self, model: Any, name: str) -> None:
         super().__init__()
         self.model = model
+        self.name = name
 
-    def forward(self, ids: torch.Tensor) -> torch.Tensor:
-        features: torch.Tensor = self.model.encode_text(ids)
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        features: torch.Tensor = getattr(self.model, self.name)(inputs)
         return features
 
 
